@@ -1,0 +1,60 @@
+# make test   every test; needs Go and make, no C compiler
+# make check  everything a change must pass: format, vet, lint, tests with the
+#             race detector (needs a C compiler), a short run of every fuzz target
+# make lab    the tests on real networks (root, ip, nft, python3)
+# make sim    the ring in the simulator, SEEDS seeds from START
+# make build  the three programs, static, in bin/
+
+PKGS     ?= ./...
+FUZZTIME ?= 5s
+SEEDS    ?= 10000
+START    ?= 1
+# The slowest package is internal/lab: minutes of real time on real networks.
+TIMEOUT  ?= 20m
+# More arguments for go test, such as -v or -run.
+TESTFLAGS ?=
+
+GO = CGO_ENABLED=0 go
+
+.PHONY: all test check format vet lint race fuzz lab sim build vuln clean
+
+all: build
+
+test:
+	$(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) $(PKGS)
+
+check: format vet lint race fuzz
+
+format:
+	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go' 2>/dev/null || find . -name '*.go')); \
+	if [ -n "$$bad" ]; then echo "not formatted (run gofmt -w):"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+# The linter is pinned in a module file of its own, so that the programs'
+# dependencies stay few.
+lint:
+	$(GO) tool -modfile=.ci/tools.mod staticcheck ./...
+
+race:
+	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) $(TESTFLAGS) $(PKGS)
+
+fuzz:
+	FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+lab:
+	$(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/lab/...
+
+sim:
+	$(GO) run ./cmd/spreadsim -seeds $(SEEDS) -start $(START)
+
+build:
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+# Known vulnerabilities in what we depend on; asks a database on the network.
+vuln:
+	go run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+clean:
+	rm -rf bin .ci/log

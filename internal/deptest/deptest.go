@@ -1,0 +1,169 @@
+// Package deptest holds the rules of who may import whom, and a test that
+// keeps them (design 2). It is used by that test only and has no state.
+package deptest
+
+import (
+	"path"
+	"strings"
+)
+
+// Package is what the rules need to know of one package, as "go list -json"
+// tells it.
+type Package struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+	Standard   bool
+}
+
+// Module is the path of the module whose packages are judged.
+const Module = "mpspread"
+
+// Rule says what the packages matching From may import. An edge that no rule
+// allows is forbidden, and Why is told with it.
+type Rule struct {
+	From  string   // path.Match pattern below the module
+	Allow []string // patterns below the module
+	Why   string
+}
+
+// Arrows are the arrows of design 2, first match wins. Packages of the
+// standard library and of others are judged by Edge, not here.
+var Arrows = []Rule{
+	{From: "ring", Why: "the ring is the lowest of the pure core: it orders, and knows nothing else"},
+	{From: "multipath", Why: "multipath carries packets and knows nothing of what is in them"},
+	{From: "groups", Allow: []string{"ring"},
+		Why: "groups decide from the ring's deliveries alone"},
+	{From: "internal/engine", Allow: []string{"groups", "ring", "multipath"},
+		Why: "the engine joins the pure packages and is itself pure"},
+	{From: "datalink", Why: "S24: the data link knows no ring and is usable alone"},
+	{From: "datalink/*", Allow: []string{"datalink"},
+		Why: "S24: the data link's in-memory twin knows no more than it"},
+	{From: "config", Why: "the configuration is text made into values; the daemon turns them into what others need"},
+	{From: "client/frame", Why: "the frames of the client protocol stand alone"},
+	{From: "client", Allow: []string{"client/frame"},
+		Why: "programs that link the client must not link the daemon"},
+	{From: "client/*", Allow: []string{"client", "client/frame"},
+		Why: "programs that link the client must not link the daemon"},
+	{From: "daemon", Allow: []string{
+		"client/frame", "config", "datalink", "groups", "internal/admin", "internal/engine",
+		"internal/trace", "multipath", "ring"},
+		Why: "the daemon drives engine and data link; tools use the daemon, not the other way"},
+	{From: "internal/sim", Allow: []string{"groups", "internal/check", "internal/engine", "internal/trace", "multipath", "ring"},
+		Why: "the simulator drives the pure core without clocks, sockets or files"},
+	{From: "internal/check", Allow: []string{"groups", "internal/trace", "multipath", "ring"},
+		Why: "the checker judges traces, whoever made them"},
+	{From: "internal/trace", Allow: []string{"groups", "multipath", "ring"},
+		Why: "a trace names the core's types and nothing above them"},
+	{From: "internal/admin", Allow: []string{"config", "multipath", "ring", "groups"},
+		Why: "the commands' documents and ways are the same for daemon and tool"},
+	{From: "internal/lab", Allow: []string{"client"},
+		Why: "the lab sees the programs from outside, as a user does"},
+	{From: "internal/deptest", Why: "the judge depends on nobody"},
+	{From: "internal/*", Allow: []string{
+		"client", "client/frame", "config", "daemon", "datalink", "datalink/*", "groups",
+		"internal/*", "multipath", "ring"},
+		Why: "what commands need: everything but the commands"},
+	{From: "cmd/spreadsim", Allow: []string{"internal/sim", "internal/check", "internal/trace"},
+		Why: "the simulator's command needs the simulator only"},
+	{From: "cmd/spreadd", Allow: []string{"config", "daemon", "internal/*"},
+		Why: "commands hold flags, signals and exit codes"},
+	{From: "cmd/spreadctl", Allow: []string{"client", "config", "daemon", "internal/*", "multipath"},
+		Why: "commands hold flags, signals and exit codes"},
+	{From: "examples/*", Allow: []string{"client"}, Why: "examples show what users can do"},
+	{From: "bench", Allow: []string{"client", "internal/*"}, Why: "measurements see the programs from outside"},
+}
+
+// Pure are the packages without clock, socket, goroutine, lock, log, global
+// random numbers or environment.
+var Pure = []string{"ring", "multipath", "groups", "internal/engine"}
+
+// impure are the imports a pure package must not have, with what they would
+// let in. A pattern ending in "/..." covers everything below it too.
+var impure = []struct{ pattern, why string }{
+	{"C", "the module is pure Go"},
+	{"context", "calls are short and never block"},
+	{"crypto/rand", "entropy is an input"},
+	{"go.uber.org/zap/...", "the core reports by status and trace"},
+	{"golang.org/x/net/...", "no sockets"},
+	{"golang.org/x/sys/...", "no system calls"},
+	{"log/...", "the core reports by status and trace"},
+	{"net", "no sockets; net/netip holds addresses"},
+	{"net/http/...", "no sockets"},
+	{"os/...", "no files, no environment"},
+	{"runtime/...", "no goroutines, nothing that differs between runs"},
+	{"sync/...", "one goroutine owns all protocol state"},
+	{"syscall", "no system calls"},
+	{"testing/...", "tests only"},
+	{"unique", "process-wide state"},
+	{"unsafe", "only the data link's system calls need it"},
+}
+
+// IsPure tells whether the package is of the pure core.
+func IsPure(importPath string) bool {
+	for _, p := range Pure {
+		if importPath == Module+"/"+p {
+			return true
+		}
+	}
+	return false
+}
+
+// Edge judges one import: the empty string, or why it is forbidden.
+func Edge(from, to string) string {
+	if to == "C" {
+		return "the module is pure Go"
+	}
+	if IsPure(from) {
+		for _, f := range impure {
+			if covers(f.pattern, to) {
+				return "pure package: " + f.why
+			}
+		}
+	}
+	if to == "unsafe" && from != Module+"/datalink" {
+		return "SEC-19: only the data link's system calls need it"
+	}
+	if covers("github.com/charmbracelet/...", to) && from != Module+"/cmd/spreadctl" {
+		return "screens are spreadctl's"
+	}
+	below, inside := strings.CutPrefix(to, Module+"/")
+	if !inside {
+		return ""
+	}
+	if strings.HasPrefix(below, "cmd/") {
+		return "nothing imports a command"
+	}
+	return arrow(strings.TrimPrefix(from, Module+"/"), below)
+}
+
+// arrow judges an import inside the module.
+func arrow(from, to string) string {
+	for _, r := range Arrows {
+		if !match(r.From, from) {
+			continue
+		}
+		for _, a := range r.Allow {
+			if match(a, to) {
+				return ""
+			}
+		}
+		return r.Why
+	}
+	return "no rule for " + from + " in internal/deptest: decide where it stands and add one"
+}
+
+func match(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	if err != nil {
+		panic("deptest: pattern " + pattern + ": " + err.Error())
+	}
+	return ok
+}
+
+// covers tells whether the pattern, perhaps ending in "/...", covers p.
+func covers(pattern, p string) bool {
+	root, below := strings.CutSuffix(pattern, "/...")
+	return p == root || below && strings.HasPrefix(p, root+"/")
+}
