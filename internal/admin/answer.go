@@ -49,6 +49,7 @@ func Answer(body []byte, network string, s Status) []byte {
 // document is the answer to a command that ParseCommand accepted.
 func document(command string, s Status) any {
 	s.Version = DocumentVersion
+	normalise(&s)
 	switch command {
 	case CommandNetworks:
 		return NetworksOf(s)
@@ -56,6 +57,23 @@ func document(command string, s Status) any {
 		return PingOf(s)
 	}
 	return s
+}
+
+// normalise makes every list an array in JSON, also an empty one, so that
+// readers need not look for null.
+func normalise(s *Status) {
+	if s.Ring.Members == nil {
+		s.Ring.Members = []string{}
+	}
+	if s.Counters == nil {
+		s.Counters = Counters{}
+	}
+	s.Networks = append([]Network{}, s.Networks...)
+	for i := range s.Networks {
+		if s.Networks[i].Peers == nil {
+			s.Networks[i].Peers = []Peer{}
+		}
+	}
 }
 
 // Handler serves the admin socket: GET /v1/status, /v1/networks and /v1/ping.
