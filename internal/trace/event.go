@@ -1,0 +1,151 @@
+// Package trace is the one event format in which runs of the protocol are
+// written down and judged (correctness reference, section 1): the simulator,
+// in-process tests and the laboratory all write it, and internal/check reads
+// it. It holds the event, a text and a JSON-lines form of it, and a rolling
+// digest by which two runs are compared.
+//
+// The package knows what an event says, not whether it is right. A Digest and
+// a Reader belong to one goroutine.
+package trace
+
+import (
+	"time"
+
+	"mpspread/ring"
+)
+
+// Kind tells what happened.
+type Kind uint8
+
+// The kinds of events. The first block is written by the harness, the second
+// by the ordering layer, the third by the session layer, the last by the
+// multipath layer.
+const (
+	Start    Kind = iota + 1 // Process begins to live
+	Stop                     // Process ended politely
+	Crash                    // Process ended at once
+	Pause                    // Process stands still
+	Resume                   // Process goes on
+	Fault                    // Text: what the harness does to the world
+	Quiet                    // no fault from here on; Members: one component; Length of Bound: LIV-1
+	Finished                 // the run is over
+	Submit                   // Client, Message (ClientCounter, Service, Length, Digest), First: accepted
+
+	Conf      // Conf
+	Originate // Message, Ring, Seq, In
+	Recv      // Ring, Seq, From, First
+	TokenIn   // Ring, TSeq, From, Verdict
+	TokenOut  // Ring, TSeq
+	Stable    // Ring, Seq: all members hold everything up to it
+	Discard   // Ring, Seq
+	Deliver   // Message, Ring, Seq, In
+	State     // State
+	Commit    // Conf: "all recovered" reported for it (protocol rule 8); Ring: the old ring
+
+	ClientDeliver // Client, Message
+	ClientView    // Client, View
+	ClientSignal  // Client, View (Group and ID): the transitional signal
+	ClientLeave   // Client, View (Group): the self-leave
+	ClientClose   // Client, Text: why
+
+	Packet // From, Counter, Network, First: a datagram arrived; First: it went up
+	Path   // From, Network, Text: the state the path is reported in
+
+	lastKind = Path
+)
+
+var kindNames = [...]string{
+	Start: "start", Stop: "stop", Crash: "crash", Pause: "pause", Resume: "resume", Fault: "fault",
+	Quiet: "quiet", Finished: "finished", Submit: "submit",
+	Conf: "conf", Originate: "originate", Recv: "recv", TokenIn: "token_in", TokenOut: "token_out",
+	Stable: "stable", Discard: "discard", Deliver: "deliver", State: "state", Commit: "commit",
+	ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose",
+	Packet: "packet", Path: "path",
+}
+
+// String is the kind's name in both written forms.
+func (k Kind) String() string {
+	if k == 0 || k > lastKind {
+		return "none"
+	}
+	return kindNames[k]
+}
+
+// ConfID names a configuration: a regular one by New (Old is then zero), a
+// transitional one by both (correctness reference, section 1).
+type ConfID struct {
+	Kind     ring.ConfigurationKind
+	Old, New ring.RingID
+}
+
+// IDOf returns the name of c; nil has the zero name.
+func IDOf(c *ring.Configuration) ConfID {
+	switch {
+	case c == nil:
+		return ConfID{}
+	case c.Kind == ring.Regular:
+		return ConfID{Kind: ring.Regular, New: c.New}
+	}
+	return ConfID{Kind: ring.Transitional, Old: c.Old, New: c.New}
+}
+
+// Regular is the regular configuration that c is or ends: the ring its
+// messages belong to.
+func (c ConfID) Regular() ring.RingID {
+	if c.Kind == ring.Transitional {
+		return c.Old
+	}
+	return c.New
+}
+
+// Message is what identifies a message and what must not change on its way.
+type Message struct {
+	Sender  ring.Process // its originator
+	Counter uint64       // the originator's own count, from 1
+	Service ring.Service
+	Length  int    // of the payload, in bytes
+	Digest  uint64 // of the payload (DigestOf)
+	// Client and ClientCounter name the client it came from and that client's
+	// own count, from 1; zero when the harness cannot tell.
+	Client, ClientCounter uint64
+	Groups                []string
+}
+
+// View is a membership of a group as a client receives it.
+type View struct {
+	Group   string
+	ID      [3]int32 // group id: ring, epoch, index
+	Cause   uint8    // groups.Cause
+	Members []string
+	// Sets are the vs sets, Own the receiver's index among them.
+	Sets [][]string
+	Own  int
+}
+
+// Event is one step of a trace. Which fields are set depends on Kind; the
+// others are zero. Conf, View, Members and Groups are immutable.
+type Event struct {
+	Index   uint64        // place in the trace, from 1
+	Time    time.Duration // virtual or monotonic
+	Process ring.Process  // zero for the harness
+	Place   uint64        // place among the events of Process, from 1
+	Kind    Kind
+
+	Ring    ring.RingID
+	Seq     ring.Seq
+	TSeq    uint64
+	From    ring.Process
+	Network uint8
+	Counter uint64 // of a packet
+	First   bool   // first copy; of a submit: accepted
+	Verdict ring.Verdict
+	State   ring.State
+	Conf    *ring.Configuration
+	In      ConfID // configuration in force
+	Message Message
+	Client  uint64
+	View    *View
+	Members []ring.Process
+	Bound   time.Duration
+	Text    string
+}
