@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"errors"
+
+	"mpspread/groups"
+	"mpspread/ring"
+)
+
+// maxWaitingRequests bounds the joins and leaves of one session that wait for
+// room in the ring; a session that has so many is read no further.
+const maxWaitingRequests = 64
+
+// backlog holds submissions that must not be lost and that the ring cannot
+// take yet: joins, leaves, disconnects and pieces of the state exchange. Each
+// lane keeps its order, and while a lane waits here nothing of it goes past.
+type backlog struct {
+	lanes map[ring.Lane][]groups.Submission
+	order []ring.Lane // lanes that wait, by the time they began to
+	// refused: some client was sent away with ring.ErrWindowFull and waits for
+	// Output.Room.
+	refused bool
+	// news: something was added since the last attempt.
+	news bool
+}
+
+func (b *backlog) init() { b.lanes = make(map[ring.Lane][]groups.Submission) }
+
+func (b *backlog) waiting(lane ring.Lane) int { return len(b.lanes[lane]) }
+
+func (b *backlog) add(s groups.Submission) {
+	waiting := b.lanes[s.Lane]
+	if len(waiting) == 0 {
+		b.order = append(b.order, s.Lane)
+	}
+	b.lanes[s.Lane] = append(waiting, s)
+	b.news = true
+}
+
+// submitAll gives the ring what waits, if the ring has moved or there is
+// something new, and tells whether anything was given. Clients' requests wait
+// while the groups exchange their state: what is not yet in the ring then
+// needs not be held back by every daemon until the exchange is complete.
+func (e *Engine) submitAll(now Time, moved bool) bool {
+	for _, s := range e.groups.Submissions() {
+		e.backlog.add(s)
+	}
+	if !moved && !e.backlog.news {
+		return false
+	}
+	e.backlog.news = false
+	given := false
+	kept := e.backlog.order[:0]
+	for _, lane := range e.backlog.order {
+		if lane != groups.OwnLane && !e.groups.Ready() {
+			kept = append(kept, lane)
+			continue
+		}
+		done, some := e.submitLane(now, lane)
+		given = given || some
+		if !done {
+			kept = append(kept, lane)
+		}
+	}
+	e.backlog.order = kept
+	if e.backlog.refused && e.groups.Ready() {
+		// Cheaper than to remember who was refused: the ring has moved, so
+		// queues may be shorter, and whoever finds his still full comes again.
+		e.backlog.refused = false
+		e.out.Room = true
+	}
+	return given
+}
+
+// submitLane gives the ring what waits in one lane, and tells whether the lane
+// is empty now, and whether anything was given.
+func (e *Engine) submitLane(now Time, lane ring.Lane) (done, some bool) {
+	waiting := e.backlog.lanes[lane]
+	for len(waiting) > 0 {
+		s := waiting[0]
+		err := e.ring.Submit(now, s.Lane, s.Service, s.Payload)
+		if errors.Is(err, ring.ErrWindowFull) {
+			e.backlog.lanes[lane] = waiting
+			return false, some
+		}
+		// Any other error is final: after Leave nothing is ordered any more.
+		waiting[0] = groups.Submission{}
+		waiting, some = waiting[1:], true
+	}
+	delete(e.backlog.lanes, lane)
+	return true, some
+}
