@@ -1,0 +1,144 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"mpspread/client/frame"
+)
+
+// attemptTimeout bounds dialling and handshake with one address.
+const attemptTimeout = 5 * time.Second
+
+// Option changes how Connect connects.
+type Option func(*frame.Hello)
+
+// WithName asks for a private name: 1 to 10 bytes of 0x24 to 0x7e, unique at
+// the daemon. Without it the daemon invents one.
+func WithName(name string) Option { return func(h *frame.Hello) { h.Name = name } }
+
+// WithoutMembership asks for messages only: no memberships, transitional
+// signals or confirmations of joins and leaves.
+func WithoutMembership() Option { return func(h *frame.Hello) { h.Membership = false } }
+
+// DefaultAddresses are tried for an empty address: the sockets of a packaged
+// daemon, of one run by the user, and of any Spread daemon.
+func DefaultAddresses() []string {
+	addresses := []string{"unix:/run/spread/4803"}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		addresses = append(addresses, "unix:"+filepath.Join(dir, "spread", "4803"))
+	}
+	return append(addresses, "unix:/tmp/4803")
+}
+
+// Connect opens a session with a daemon. The address is "unix:/path",
+// "tcp:host:port", several of them with commas, tried in order until one
+// works, or empty for DefaultAddresses. Dialling and handshake take at most
+// 5 s an address and end with ctx. A refusal by the daemon is one of the
+// errors ErrQuota to ErrAuth, wrapped; if no address works the error holds
+// the reason of each.
+func Connect(ctx context.Context, address string, options ...Option) (*Conn, error) {
+	hello := frame.Hello{Version: frame.DaemonVersion, Membership: true}
+	for _, o := range options {
+		o(&hello)
+	}
+	if hello.Name != "" && !frame.LegalName(hello.Name, frame.MaxPrivateName) {
+		return nil, fmt.Errorf("client: name %q: %w", hello.Name, ErrIllegalName)
+	}
+	addresses := DefaultAddresses()
+	if address != "" {
+		addresses = strings.Split(address, ",")
+	}
+	var failed []error
+	for _, a := range addresses {
+		c, err := connect(ctx, strings.TrimSpace(a), hello)
+		if err == nil {
+			return c, nil
+		}
+		failed = append(failed, fmt.Errorf("client: %s: %w", strings.TrimSpace(a), err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, errors.Join(failed...)
+}
+
+func connect(ctx context.Context, address string, hello frame.Hello) (*Conn, error) {
+	network, target, ok := strings.Cut(address, ":")
+	if !ok || network != "unix" && network != "tcp" || target == "" {
+		return nil, ErrIllegalAddress
+	}
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, network, target)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{conn: conn, turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	if err := c.handshake(ctx, hello); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	c.out = newOutbox(conn)
+	return c, nil
+}
+
+// handshake is steps A to E. What the daemon sends after E stays in the inbox.
+func (c *Conn) handshake(ctx context.Context, hello frame.Hello) error {
+	defer c.interrupt(ctx)()
+	var methods []string
+	if err := c.exchange(ctx, frame.AppendHello(nil, hello), func(b []byte) (n int, err error) {
+		methods, n, err = frame.ParseOffer(b)
+		return n, err
+	}); err != nil {
+		return err
+	}
+	if !slices.Contains(methods, frame.MethodNull) {
+		return fmt.Errorf("daemon offers only %q: %w", methods, ErrAuth)
+	}
+	return c.exchange(ctx, frame.AppendChoice(nil, frame.MethodNull), func(b []byte) (n int, err error) {
+		c.daemon, c.private, n, err = frame.ParseAccept(b)
+		return n, err
+	})
+}
+
+// exchange writes a step and reads the daemon's next one. A daemon that
+// refuses may have closed before it read the step: its reason counts, not that
+// the writing failed.
+func (c *Conn) exchange(ctx context.Context, step []byte, parse func([]byte) (int, error)) error {
+	_, failed := c.conn.Write(step)
+	err := c.step(ctx, parse)
+	if _, refused := err.(frame.Result); err != nil && failed != nil && !refused {
+		return failed
+	}
+	return err
+}
+
+// step reads until parse has what it needs.
+func (c *Conn) step(ctx context.Context, parse func([]byte) (int, error)) error {
+	for {
+		n, err := parse(c.in.buf[c.in.start:c.in.end])
+		if err == nil {
+			c.in.start += n
+			return nil
+		}
+		if err != frame.ErrShort {
+			return err
+		}
+		got, err := c.conn.Read(c.in.space())
+		c.in.filled(got)
+		if got == 0 && err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("handshake: %w", err)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+
+	"mpspread/client/frame"
+)
+
+// Service is the promise a message is sent with.
+type Service uint8
+
+// The six service levels, weakest first. Within one membership of daemons all
+// of them are delivered reliably; Agreed and those below share one total
+// order; Safe messages are delivered once every daemon is known to have them.
+const (
+	Unreliable Service = iota
+	Reliable
+	FIFO
+	Causal
+	Agreed
+	Safe
+)
+
+func (s Service) String() string {
+	if s > Safe {
+		return fmt.Sprintf("service %d", uint8(s))
+	}
+	return [...]string{"unreliable", "reliable", "fifo", "causal", "agreed", "safe"}[s]
+}
+
+// Cause is why the membership of a group changed.
+type Cause uint8
+
+// The causes.
+const (
+	Join Cause = iota + 1
+	Leave
+	Disconnect
+	Network
+)
+
+func (c Cause) String() string {
+	return [...]string{"none", "join", "leave", "disconnect", "network"}[c]
+}
+
+// GroupID names one membership of a group: equal at two members exactly if
+// they saw the same membership.
+type GroupID = frame.GroupID
+
+// Event is one step of the ordered stream: *Message, *Membership,
+// *Transition, *SelfLeave or *Rejected. Events belong to the receiver; their
+// slices of strings may be shared between events and are only to be read.
+type Event interface{ event() }
+
+// Message is a multicast message.
+type Message struct {
+	Service     Service
+	Sender      string   // private group of the sender
+	Groups      []string // all destinations, as the sender gave them
+	Type        int16    // the application's own number
+	SelfDiscard bool
+	BigEndian   bool // byte order of the sender's host, as it declared it
+	Data        []byte
+}
+
+// Membership is a new regular membership of a group.
+type Membership struct {
+	Group   string
+	ID      GroupID
+	Cause   Cause
+	Members []string // private groups, in the same order at all members
+	// Changed is who joined, left or disconnected; empty for Network.
+	Changed string
+	// Sets are the members grouped by the membership they came from, for
+	// Network; those of Sets[Own] came along with the receiver and have
+	// delivered the same messages. For the other causes one set with Changed.
+	Sets [][]string
+	Own  int
+}
+
+// Transition is the transitional signal: from here to the next Membership of
+// the group, messages of the membership ID are guaranteed only among those who
+// come along.
+type Transition struct {
+	Group string
+	ID    GroupID
+}
+
+// SelfLeave confirms a Leave. Nothing of the group follows.
+type SelfLeave struct {
+	Group string
+}
+
+// Rejected is a request of this session that the daemon refused.
+type Rejected struct {
+	Cause  Cause    // Join or Leave; 0 for a message
+	Groups []string // of the request, and the session's private group
+	Type   int16
+	Data   []byte
+}
+
+func (*Message) event()    {}
+func (*Membership) event() {}
+func (*Transition) event() {}
+func (*SelfLeave) event()  {}
+func (*Rejected) event()   {}
+
+// Events goes over the stream of events until the connection or ctx ends,
+// which is the last element: an error that is ErrClosed, or ctx's. After ctx
+// has ended, or the loop was left, a new iteration goes on where the last one
+// stopped. Reading is what keeps the daemon's queue for this session short.
+func (c *Conn) Events(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if !c.iterating.CompareAndSwap(false, true) {
+			yield(nil, ErrBusy)
+			return
+		}
+		defer c.iterating.Store(false)
+		defer c.interrupt(ctx)()
+		for {
+			ev, err := c.next(ctx)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(ev, nil) {
+				return
+			}
+		}
+	}
+}
+
+// next is the next event, read if need be.
+func (c *Conn) next(ctx context.Context) (Event, error) {
+	c.turn <- struct{}{} // free, or held by Close for a moment
+	defer func() { <-c.turn }()
+	for {
+		select {
+		case <-c.closed:
+			return nil, ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		default:
+		}
+		ev, err := c.in.parse()
+		if err == nil {
+			return ev, nil
+		}
+		if err != frame.ErrShort {
+			return nil, c.fail(fmt.Errorf("%w: %w", ErrClosed, err))
+		}
+		n, err := c.conn.Read(c.in.space())
+		c.in.filled(n)
+		if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // else ctx has ended
+			return nil, c.fail(fmt.Errorf("%w: %w", ErrClosed, err))
+		}
+	}
+}
