@@ -128,7 +128,8 @@ type Delivery struct {
 	Counter uint64  // the sender's own count of originated messages, from 1
 	Service Service
 	Ring    RingID // the ring it was originated in
-	Seq     Seq    // place of its last fragment
+	Seq     Seq    // packet of its last fragment
+	Index   int    // place among the messages that end in that packet; (Seq, Index) is the total order
 	// Payload is valid until the next call of any method of the Ring.
 	Payload []byte
 }
@@ -278,6 +279,7 @@ type Counters struct {
 	MembershipChanges                                           uint64 // regular configurations after the first
 	Gathers, Commits, Recoveries                                uint64
 	JoinsIgnored, JoinsRefused                                  uint64 // stale or self-contradicting; other configuration
+	CommitsIgnored                                              uint64 // commit tokens: copies, or of another formation
 	ReassemblyAbandoned                                         uint64
 }
 

@@ -1,0 +1,130 @@
+package ring
+
+// receiveToken applies strict acceptance (RNG-3, S3 to S7), which the
+// representative obeys like everybody else. Every token that is not exactly
+// the expected one changes nothing but a counter, unless it is the last one
+// tried again: then mine may have been lost, and goes out again.
+func (r *Ring) receiveToken(now Time, from Process, payload []byte) {
+	t := &r.token
+	if !t.parse(payload) {
+		r.n.Malformed++
+		r.traceToken(now, TraceTokenIn, from, TokenMalformed)
+		return
+	}
+	in := r.turning()
+	switch {
+	case in == nil || t.ring != in.id || from != in.predecessor().process:
+		r.n.TokensForeign++
+		r.traceToken(now, TraceTokenIn, from, TokenForeign)
+		return
+	case !in.plausible(t):
+		r.n.Malformed++
+		r.traceToken(now, TraceTokenIn, from, TokenMalformed)
+		return
+	}
+	switch t.relate(in.lastTSeq, in.lastRetrans) {
+	case tokenNext:
+		r.n.TokensAccepted++
+		r.traceToken(now, TraceTokenIn, from, TokenAccepted)
+		r.acceptToken(now, in, t)
+	case tokenAgain:
+		in.lastRetrans = t.retrans
+		r.traceToken(now, TraceTokenIn, from, TokenResend)
+		if in.holding == nil && in.sent != nil {
+			r.resendToken(now, in)
+		}
+	case tokenRepeated:
+		r.n.TokensDuplicate++
+		r.traceToken(now, TraceTokenIn, from, TokenDuplicate)
+	case tokenUnrelated:
+		r.n.TokensStale++
+		r.traceToken(now, TraceTokenIn, from, TokenStale)
+	}
+}
+
+// plausible checks what a member that follows the protocol cannot have sent:
+// positions below what is known, or beyond every window.
+func (in *instance) plausible(t *token) bool {
+	if t.seq < in.stable || t.seq < in.store.aru || t.seq-in.store.aru > 2*maxSlots || t.aru < in.stable {
+		return false
+	}
+	if t.setter != nobody && int(t.setter) >= len(in.members) {
+		return false
+	}
+	for i := range t.requests {
+		q := &t.requests[i]
+		if int(q.asker) >= len(in.members) || q.of != ofThisRing && int(q.of) >= len(in.members) {
+			return false
+		}
+	}
+	return true
+}
+
+// acceptToken takes the token. It is evidence that the ring lives.
+func (r *Ring) acceptToken(now Time, in *instance, t *token) {
+	if in.acceptedAt >= 0 && !in.announced {
+		in.rotated(now, now-in.acceptedAt)
+	}
+	in.acceptedAt = now
+	in.lastTSeq, in.lastRetrans = t.tseq, t.retrans
+	in.announced = t.hold > 0
+	in.hurryAt = NoDeadline
+	in.lossAt = now + r.t.loss
+	in.resendAt = NoDeadline
+	if r.state == Recovery {
+		r.recoverVisit(now, in, t)
+		return
+	}
+	if r.mayHold(in, t) {
+		r.holdToken(now, in, t)
+		return
+	}
+	r.visit(now, in, t)
+}
+
+// evidence restarts the timers of the token: a packet newly received shows
+// that it got at least to a member after me, or into a later round. Nothing
+// else restarts them, or a network that is late by seconds would hide a crash
+// for as long (protocol rule 4).
+func (r *Ring) evidence(now Time, in *instance, h *header) {
+	if h.round > in.sentRound || h.round == in.sentRound && h.origin > in.self {
+		in.lossAt = now + r.t.loss
+		in.resendAt = NoDeadline
+	}
+}
+
+// forward sends the token to the successor. The representative begins a new
+// round; forwarding resets the retries of the hop (protocol rule 4).
+func (r *Ring) forward(now Time, in *instance, t *token) {
+	if in.representative() {
+		t.tseq++
+		t.arq = uint8(t.tseq)
+	}
+	t.retrans = 0
+	in.sent = t.append(in.sent[:0])
+	in.sentRound = t.tseq
+	r.sendToken(now, in, false)
+	in.resendDelay = clamp(2*in.smoothed, r.t.minResend, r.t.maxResend)
+	if in.smoothed == 0 {
+		in.resendDelay = r.t.maxResend
+	}
+	in.resendAt = now + in.resendDelay + holdOf(t)
+}
+
+// resendToken tries the last hop again, with a doubled timer.
+func (r *Ring) resendToken(now Time, in *instance) {
+	if in.sent[tokenRetrans] < nobody {
+		in.sent[tokenRetrans]++
+	}
+	r.n.TokensResent++
+	r.sendToken(now, in, true)
+	in.resendDelay = min(2*in.resendDelay, r.t.loss)
+	in.resendAt = now + in.resendDelay
+}
+
+func (r *Ring) sendToken(now Time, in *instance, again bool) {
+	r.send(KindToken, in.successor().process.Daemon, again, r.copied(in.sent))
+	if r.cfg.Trace != nil {
+		r.trace(now, &TraceEvent{Kind: TraceTokenOut, Ring: in.id, TSeq: in.sentRound})
+	}
+}

@@ -1,0 +1,158 @@
+package ring
+
+// peer is what is known of another configured daemon, by its position in the
+// configuration.
+type peer struct {
+	process  Process // its proven life; zero: none
+	mutual   bool
+	beacon   beacon
+	known    bool // a beacon of this life has come
+	departed bool // this life has announced that it leaves
+	distrust Time // left out until then: it broke formations
+	failures int  // in a row
+}
+
+// A beacon travels in the hellos of its sender, so that a ring need not break
+// up for somebody it could not ring with:
+//
+//	hash      8   of the configuration in force
+//	staged    8   of the one about to be; 0: none
+//	flags     1   bit 0: may be asked to join
+//	members  16   the ring it is in, by configuration index; itself alone
+//	              while it has none
+type beacon struct {
+	hash, staged uint64
+	willing      bool
+	members      set
+}
+
+const beaconSize = 33
+
+// Beacon is what this daemon's hellos have to carry. It changes with the
+// state; the slice stays as it is.
+func (r *Ring) Beacon() []byte {
+	b := beacon{hash: r.cfg.Hash, staged: r.cfg.StagedHash, willing: !r.left && !r.isolated}
+	b.members.add(r.self)
+	if r.state == Operational {
+		b.members = r.cur.daemons
+	}
+	if b != r.beacon || r.beaconBytes == nil {
+		r.beacon = b
+		flags := byte(0)
+		if b.willing {
+			flags = 1
+		}
+		r.beaconBytes = putSet(append(putU64(putU64(make([]byte, 0, beaconSize), b.hash), b.staged), flags), b.members)
+	}
+	return r.beaconBytes
+}
+
+func parseBeacon(b []byte) (beacon, bool) {
+	r := reader{b: b}
+	p := beacon{hash: r.u64(), staged: r.u64()}
+	flags := r.u8()
+	p.willing = flags == 1
+	p.members = r.set()
+	return p, r.done() && flags <= 1
+}
+
+// FastHello tells that hellos should be frequent: this daemon looks for others.
+func (r *Ring) FastHello() bool { return r.state != Operational || r.cur.alone() }
+
+// SetHearing takes the multipath layer's present knowledge of all other
+// daemons. Call it whenever that changed.
+func (r *Ring) SetHearing(now Time, list []Hearing) {
+	if !r.begin(now) {
+		return
+	}
+	for _, h := range list {
+		i, ok := r.index[h.Process.Daemon]
+		if !ok || i == r.self {
+			continue
+		}
+		p := &r.peers[i]
+		if h.Process.Incarnation == 0 { // none is proven now
+			p.mutual = false
+			continue
+		}
+		if p.process != h.Process {
+			*p = peer{process: h.Process}
+			r.joins[i] = nil
+		}
+		p.mutual = h.Mutual
+		if h.Beacon == nil {
+			continue
+		}
+		if b, ok := parseBeacon(h.Beacon); ok && b.members.has(i) {
+			p.beacon, p.known = b, true
+		} else {
+			r.n.Malformed++
+		}
+	}
+	r.hearingChanged(now)
+}
+
+// hearingChanged draws the conclusions.
+func (r *Ring) hearingChanged(now Time) {
+	switch r.state {
+	case Operational:
+		switch {
+		case r.replaced(r.cur):
+			r.enterGather(now)
+		case r.strangerReady(now, r.cur):
+			r.enterGather(now)
+		}
+	case Gather:
+		r.consider(now)
+	case Commit, Recovery:
+		if r.replaced(r.forming()) {
+			r.enterGather(now)
+		}
+	}
+}
+
+// replaced tells whether some member of a ring lives a new life, or has gone.
+func (r *Ring) replaced(in *instance) bool {
+	for i := range in.members {
+		m := &in.members[i]
+		if m.index == r.self {
+			continue
+		}
+		if p := &r.peers[m.index]; p.departed || p.process != m.process && p.process != (Process{}) {
+			return true
+		}
+	}
+	return false
+}
+
+// agrees tells whether two configurations may ring together: any of the hashes
+// in force or staged match (protocol rule 3).
+func (r *Ring) agrees(hash, staged uint64) bool {
+	c := &r.cfg
+	return hash == c.Hash || hash == c.StagedHash && hash != 0 || staged == c.Hash && staged != 0
+}
+
+// available tells whether a daemon could be in a ring with me now.
+func (r *Ring) available(now Time, i int) bool {
+	p := &r.peers[i]
+	return i != r.self && p.mutual && p.known && p.beacon.willing && !p.departed &&
+		p.distrust <= now && !r.isolated && !r.left && r.agrees(p.beacon.hash, p.beacon.staged)
+}
+
+// around is the set of daemons that could be in a ring with me now.
+func (r *Ring) around(now Time) (s set) {
+	for i := range r.peers {
+		if r.available(now, i) {
+			s.add(i)
+		}
+	}
+	return s
+}
+
+// isolate makes this daemon go on alone for a while: packets of others do not
+// get through to it, and it must not keep them from going on (LIV-5, SCN-17).
+func (r *Ring) isolate(now Time) {
+	r.isolated = true
+	r.isolatedUntil = now + r.t.distrust
+	r.enterGather(now)
+}

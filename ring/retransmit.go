@@ -1,0 +1,158 @@
+package ring
+
+// answer sends again what is asked for of one store and takes it out of the
+// list. Requests that ask for what has been discarded, or was never given
+// out, change nothing but a counter (RNG-6, S7, S8): no packet content is
+// fatal. of selects the requests that concern this store; known is the
+// highest position given out.
+func (r *Ring) answer(now Time, in *instance, t *token, of uint8, known Seq, budget int) {
+	known = min(known, in.store.base+Seq(in.store.limit))
+	to := soleAsker(t.requests, of)
+	kept := r.requests[:0]
+	for _, q := range t.requests {
+		switch last := q.first + Seq(q.count) - 1; {
+		case q.of != of:
+			kept = append(kept, q)
+		case last > known || last <= in.store.base:
+			r.n.RequestsIgnored++
+		default:
+			kept, budget = r.answerOne(now, in, kept, q, to, budget)
+		}
+	}
+	t.requests, r.requests = kept, t.requests
+}
+
+// soleAsker returns the one member that asks about a store, or -1 if several
+// do: what it asks for need not go to all.
+func soleAsker(requests []request, of uint8) int {
+	asker := -1
+	for i := range requests {
+		if q := &requests[i]; q.of == of {
+			if asker >= 0 && asker != int(q.asker) {
+				return -1
+			}
+			asker = int(q.asker)
+		}
+	}
+	return asker
+}
+
+// answerOne answers one request and appends what is left of it to kept.
+func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to int, budget int) ([]request, int) {
+	lag := in.lag(r.t.maxLag)
+	passed, able := q.skip > 0, false
+	start := len(kept)
+	for i := range q.count {
+		seq := q.first + Seq(i)
+		if seq <= in.store.base {
+			r.n.RequestsIgnored++
+			continue
+		}
+		if !in.store.held(seq) {
+			kept = appendRequest(kept, start, q, seq)
+			continue
+		}
+		able = true
+		s := in.store.at(seq)
+		switch {
+		case passed:
+			kept = appendRequest(kept, start, q, seq)
+		case budget <= 0:
+			later := q
+			later.attempt = unclear
+			kept = appendRequest(kept, start, later, seq)
+		case s.wasSent && now-s.resent < 2*lag:
+			// It is on its way already.
+		default:
+			s.wasSent, s.resent = true, now
+			budget -= cost(len(s.buf))
+			r.resend(s.buf, to)
+		}
+	}
+	if able && passed { // one able holder has been passed over
+		for i := start; i < len(kept); i++ {
+			kept[i].skip--
+		}
+	}
+	return kept, budget
+}
+
+// appendRequest puts one position of q on the list; from index start on, it
+// extends the last entry where that continues it.
+func appendRequest(list []request, start int, q request, seq Seq) []request {
+	if n := len(list); n > start {
+		last := &list[n-1]
+		if last.attempt == q.attempt && last.skip == q.skip && last.first+Seq(last.count) == seq {
+			last.count++
+			return list
+		}
+	}
+	q.first, q.count = seq, 1
+	return append(list, q)
+}
+
+// ask adds requests for the positions up to limit that this member lacks, at
+// most room entries. holders is how many others may have them: attempt k
+// passes over the first k of these (protocol rule 5), so that the one that
+// answers changes. deaf reports that a packet has been asked for so often and
+// for so long that this member cannot be hearing the ring.
+func (r *Ring) ask(now Time, in *instance, t *token, q request, limit Seq, holders, room int) (deaf bool) {
+	lag := in.lag(r.t.maxLag)
+	start := len(t.requests)
+	for seq := in.store.aru + 1; seq <= limit && in.store.fits(seq); seq++ {
+		s := in.store.at(seq)
+		if s.held || s.hole || s.attempts > 0 && now-s.asked < 2*lag {
+			continue
+		}
+		q.attempt = uint8(s.attempts % unclear)
+		q.skip = uint8(int(q.attempt) % max(holders, 1))
+		t.requests = appendRequest(t.requests, start, q, seq)
+		if len(t.requests)-start > room {
+			t.requests = t.requests[:start+room]
+			return deaf
+		}
+		if s.attempts == 0 {
+			s.since = now
+		}
+		s.attempts++
+		s.asked = now
+		r.n.Requested++
+		deaf = deaf || int(s.attempts) > deafAttempts && now-s.since > 2*r.t.loss
+	}
+	return deaf
+}
+
+// take removes a member's own requests about one ring: the token has been all
+// the way round with them. Those removed are valid until the next use of the
+// token's list.
+func (t *token) take(asker int, of uint8) []request {
+	keep := t.requests[:0:0]
+	var mine []request
+	for _, q := range t.requests {
+		if int(q.asker) == asker && q.of == of {
+			mine = append(mine, q)
+		} else {
+			keep = append(keep, q)
+		}
+	}
+	if mine != nil {
+		t.requests = keep
+	}
+	return mine
+}
+
+// unclear is the attempt number of a request that a holder could not answer
+// for want of budget: that it comes back does not show that nobody has it.
+const unclear = 255
+
+// requestRoom is how many requests of one member the token has room for: it
+// always fits one packet.
+func (r *Ring) requestRoom(in *instance, t *token) int {
+	all := (r.payloadSize(t) - tokenHeader) / requestSize
+	return max(min(all/len(in.members), all-len(t.requests)), 0)
+}
+
+// deafAttempts is how many requests for one packet go unanswered before their
+// asker is taken for deaf. When half of all packets are lost on two networks,
+// 32 misses in a row have a chance of 10^-4 or less.
+const deafAttempts = 32
