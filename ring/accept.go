@@ -103,7 +103,10 @@ func (r *Ring) forward(now Time, in *instance, t *token) {
 	t.retrans = 0
 	in.sent = t.append(in.sent[:0])
 	in.sentRound = t.tseq
-	r.sendToken(now, in, false)
+	r.send(KindToken, in.successor().process.Daemon, false, r.copied(in.sent))
+	if r.cfg.Trace != nil {
+		r.trace(now, &TraceEvent{Kind: TraceTokenOut, Ring: in.id, TSeq: in.sentRound})
+	}
 	in.resendDelay = clamp(2*in.smoothed, r.t.minResend, r.t.maxResend)
 	if in.smoothed == 0 {
 		in.resendDelay = r.t.maxResend
@@ -117,14 +120,7 @@ func (r *Ring) resendToken(now Time, in *instance) {
 		in.sent[tokenRetrans]++
 	}
 	r.n.TokensResent++
-	r.sendToken(now, in, true)
+	r.send(KindToken, in.successor().process.Daemon, true, r.copied(in.sent))
 	in.resendDelay = min(2*in.resendDelay, r.t.loss)
 	in.resendAt = now + in.resendDelay
-}
-
-func (r *Ring) sendToken(now Time, in *instance, again bool) {
-	r.send(KindToken, in.successor().process.Daemon, again, r.copied(in.sent))
-	if r.cfg.Trace != nil {
-		r.trace(now, &TraceEvent{Kind: TraceTokenOut, Ring: in.id, TSeq: in.sentRound})
-	}
 }
