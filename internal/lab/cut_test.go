@@ -1,0 +1,138 @@
+package lab
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// reportWithin is how soon "spreadctl networks" tells a dead path.
+const reportWithin = time.Second
+
+// awaitDead waits until the daemons at both ends of each path tell that it is
+// dead: the receiver as the path's state, the sender by what the receiver
+// reports of it, and both with the exit code for lost redundancy.
+func (l *Lab) awaitDead(t testing.TB, paths []Path, within time.Duration) time.Duration {
+	t.Helper()
+	return Eventually(t, within, "dead paths are told", func() error {
+		views := map[string][]NetworkStatus{}
+		look := func(daemon string) ([]NetworkStatus, error) {
+			if v, ok := views[daemon]; ok {
+				return v, nil
+			}
+			v, code, err := l.NetworksOf(daemon)
+			if err == nil && code != ExitRedundancy {
+				err = fmt.Errorf("%s: exit code %d", daemon, code)
+			}
+			views[daemon] = v
+			return v, err
+		}
+		for _, p := range paths {
+			to, err := look(p.To)
+			if err != nil {
+				return err
+			}
+			if s, err := peer(to, p.Network, p.From); err != nil || s.State != "silent" {
+				return fmt.Errorf("%v: state %q at %s (%v)", p, s.State, p.To, err)
+			}
+			from, err := look(p.From)
+			if err != nil {
+				return err
+			}
+			if s, err := peer(from, p.Network, p.To); err != nil || s.Reverse != "silent" {
+				return fmt.Errorf("%v: reverse %q at %s (%v)", p, s.Reverse, p.From, err)
+			}
+		}
+		return nil
+	})
+}
+
+// cutNetwork breaks a network under load and mends it: the paths are told
+// dead, every client goes on receiving, no membership changes.
+func (l *Lab) cutNetwork(t *testing.T, ld *Load, f Fault) {
+	changes := l.MembershipChanges(t)
+	ld.Flow(t, 20)
+	ld.Gap()
+	l.During(t, f, func() {
+		took := l.awaitDead(t, f.Dead, reportWithin)
+		ld.Flow(t, 100)
+		t.Logf("%s: told after %v, longest gap at a client %v", f.Name, took.Round(time.Millisecond), ld.Gap().Round(time.Millisecond))
+	})
+	took := l.AwaitWell(t, formWithin)
+	t.Logf("all well %v after mending, longest gap %v", took.Round(time.Millisecond), ld.Gap().Round(time.Millisecond))
+	l.wantUnchanged(t, changes)
+}
+
+// Each network in turn is cut in every way and mended: nothing lost,
+// duplicated or out of order, no membership changed, the dead path told within
+// 1 s with exit code 4.
+func TestNetworkCut(t *testing.T) {
+	for _, o := range families {
+		t.Run(o.family(), func(t *testing.T) {
+			l := NewRing(t, o)
+			l.AwaitWell(t, formWithin)
+			ld := l.StartLoad(t, LoadOptions{})
+			for _, network := range []string{"A", "B"} {
+				for _, f := range []Fault{
+					l.Silent(network),
+					l.OneWay(network, "h1"),
+					l.LinkDown(network, "h2"),
+					l.AddressRemoved(network, "h3"),
+					l.SwitchDown(network),
+				} {
+					t.Run(f.Name, func(t *testing.T) { l.cutNetwork(t, ld, f) })
+				}
+			}
+			wantWell(t, ld)
+		})
+	}
+}
+
+// An interface is deleted and made anew while the daemon runs (S13).
+func TestInterfaceRecreated(t *testing.T) {
+	l := NewRing(t, Options{})
+	l.AwaitWell(t, formWithin)
+	ld := l.StartLoad(t, LoadOptions{})
+	l.cutNetwork(t, ld, l.InterfaceGone("A", "h2"))
+	wantWell(t, ld)
+}
+
+// With one group on both networks a packet is still counted for the network it
+// came by: A's death is not hidden by B's packets (S16).
+func TestOneMulticastGroup(t *testing.T) {
+	l := NewRing(t, Options{Transport: Multicast, OneGroup: true})
+	l.AwaitWell(t, formWithin)
+	ld := l.StartLoad(t, LoadOptions{})
+	for _, network := range []string{"A", "B"} {
+		l.cutNetwork(t, ld, l.Silent(network))
+	}
+	wantWell(t, ld)
+}
+
+// h1 hears h2 only on B, h2 hears h1 only on A: one working path each way is
+// enough (MPX-5).
+func TestCrossedCut(t *testing.T) {
+	l := NewRing(t, Options{})
+	l.AwaitWell(t, formWithin)
+	ld := l.StartLoad(t, LoadOptions{})
+	l.cutNetwork(t, ld, l.Drop("crossed cut", func(p Path) bool {
+		return p == Path{"A", "h2", "h1"} || p == Path{"B", "h1", "h2"}
+	}))
+	wantWell(t, ld)
+}
+
+// Every network loses packets at random: what one loses the other brings, what
+// both lose is sent again.
+func TestLoss(t *testing.T) {
+	l := NewRing(t, Options{NoOffload: true})
+	l.AwaitWell(t, formWithin)
+	changes := l.MembershipChanges(t)
+	ld := l.StartLoad(t, LoadOptions{})
+	for n := range l.Options.Networks {
+		l.setLoss(t, n, 0.05)
+	}
+	ld.Flow(t, 2000)
+	l.setLoss(t, 0, 0)
+	wantWell(t, ld)
+	l.wantUnchanged(t, changes)
+}

@@ -1,0 +1,227 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// chatter sends a small datagram from every host to every other on all
+// networks, again and again: something for faults to break, without a daemon.
+// Hosts hold sockets that receive nothing, so that nobody answers "port
+// unreachable".
+func chatter(t *testing.T, l *Lab) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var senders sync.WaitGroup
+	t.Cleanup(func() { cancel(); senders.Wait() })
+	for _, d := range l.Daemons {
+		var socket net.PacketConn
+		if err := within(d.namespace, func() (err error) {
+			socket, err = net.ListenPacket("udp", fmt.Sprintf(":%d", Port))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		senders.Add(1)
+		go func() {
+			defer senders.Done()
+			defer socket.Close()
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+				}
+				for _, p := range l.Paths(func(p Path) bool { return p.From == d.Name }) {
+					to := netip.AddrPortFrom(l.address(p.network(), l.index(p.To)), Port)
+					// What a broken path refuses is not our business here.
+					socket.WriteTo([]byte("\x00\x00\x00\x20 chatter"), net.UDPAddrFromAddrPort(to))
+				}
+			}
+		}()
+	}
+}
+
+// Every fault tool breaks the paths it names and no other, and mends them.
+func TestFaults(t *testing.T) {
+	for _, o := range []Options{{}, {IPv6: true, Transport: Unicast}} {
+		t.Run(o.family(), func(t *testing.T) {
+			l := newNetworks(t, o)
+			chatter(t, l)
+			for _, f := range []Fault{
+				l.Silent("A"), l.OneWay("B", "h2"), l.LinkDown("A", "h3"), l.AddressRemoved("B", "h1"),
+				l.SwitchDown("B"), l.InterfaceGone("A", "h1"), l.Drop("h1 cut off", Around("h1")),
+			} {
+				t.Run(f.Name, func(t *testing.T) {
+					l.During(t, f, func() {
+						// Time for the dead to show that they are dead: the
+						// living each carry something meanwhile.
+						for range 3 {
+							l.AwaitCarrying(t, l.Paths(func(p Path) bool { return !slices.Contains(f.Dead, p) }))
+						}
+					})
+					l.AwaitCarrying(t, f.Dead)
+				})
+			}
+		})
+	}
+}
+
+// During notices a fault that does not do what it says: a path that carries on.
+func TestDuringNotices(t *testing.T) {
+	l := newNetworks(t, Options{})
+	chatter(t, l)
+	f := l.OneWay("A", "h1")
+	f.Dead = append(f.Dead, Path{"A", "h2", "h1"})
+	fake := &failures{TB: t}
+	l.During(fake, f, func() { l.AwaitCarrying(t, []Path{{"A", "h2", "h1"}}) })
+	if len(fake.said) == 0 || !strings.Contains(fake.said[0], "h2→h1 on A") {
+		t.Errorf("said %q", fake.said)
+	}
+}
+
+// failures keeps what a test would have failed with.
+type failures struct {
+	testing.TB
+	said []string
+}
+
+func (f *failures) Errorf(format string, args ...any) {
+	f.said = append(f.said, fmt.Sprintf(format, args...))
+}
+
+// Loss loses about as much as it is told to.
+func TestLossRate(t *testing.T) {
+	l := newNetworks(t, Options{Daemons: 2, Networks: 1})
+	chatter(t, l)
+	p := Path{"A", "h1", "h2"}
+	l.setLoss(t, 0, 0.5)
+	before := l.allCounters(t)
+	arrived := interfacePackets(t, l, "h2", 0)
+	var share float64
+	Eventually(t, flowWithin, "200 packets on the wire", func() error {
+		n := interfacePackets(t, l, "h2", 0) - arrived
+		share = float64(difference(before, l.allCounters(t), "pass", p)) / float64(n)
+		if n < 200 {
+			return fmt.Errorf("only %d", n)
+		}
+		return nil
+	})
+	if share < 0.3 || share > 0.7 {
+		t.Errorf("%.0f %% came through a loss of 50 %%", 100*share)
+	}
+	l.setLoss(t, 0, 0)
+	l.AwaitCarrying(t, []Path{p})
+}
+
+// interfacePackets is how many packets came by a host's interface.
+func interfacePackets(t testing.TB, l *Lab, host string, network int) (n int) {
+	t.Helper()
+	out := must(t, "", inside(l.Daemon(host).namespace, "cat", "/sys/class/net/"+iface(network)+"/statistics/rx_packets")...)
+	if _, err := fmt.Sscan(out, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A recording has the datagrams of the one recorded, and sends them again.
+func TestRecord(t *testing.T) {
+	l := newNetworks(t, Options{})
+	chatter(t, l)
+	r := l.Record(t, "A", "h2")
+	r.Await(t, 20)
+	old := r.Stop(t)
+	// With h2 mute at its own link, what comes from it comes from the recording.
+	f := l.LinkDown("A", "h2")
+	f.apply(t)
+	before := l.allCounters(t)
+	old.Replay(t)
+	Eventually(t, flowWithin, "recorded packets arrive", func() error {
+		now := l.allCounters(t)
+		n := difference(before, now, "pass", Path{"A", "h2", "h1"}) + difference(before, now, "pass", Path{"A", "h2", "h3"})
+		if n != uint64(old.Packets()) {
+			return fmt.Errorf("%d of %d", n, old.Packets())
+		}
+		return nil
+	})
+	f.mend(t)
+}
+
+// What a dead test process left behind is removed, what a living one has is
+// not.
+func TestRemoveLeftovers(t *testing.T) {
+	Need(t, Root, "ip")
+	// A process that has ended: its id is free, for now.
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	stale := fmt.Sprintf("%s%d-1-h1", namePrefix, gone.Process.Pid)
+	ours := newNames().host("h1")
+	for _, ns := range []string{stale, ours} {
+		must(t, "", "ip", "netns", "add", ns)
+	}
+	defer removeNamespace(t, ours)
+	left := exec.Command("ip", inside(stale, "sleep", "600")[1:]...)
+	if err := left.Start(); err != nil {
+		t.Fatal(err)
+	}
+	leftovers = sync.Once{}
+	// The process shows in the namespace once "ip" has entered it.
+	Eventually(t, flowWithin, "process in the namespace", func() error {
+		if must(t, "", "ip", "netns", "pids", stale) == "" {
+			return fmt.Errorf("none yet")
+		}
+		return nil
+	})
+	removeLeftovers(t)
+	if err := left.Wait(); err == nil {
+		t.Error("the process in the stale namespace was left alone")
+	}
+	have := namespaces(t)
+	if slices.Contains(have, stale) || !slices.Contains(have, ours) {
+		t.Errorf("namespaces left: %q", have)
+	}
+}
+
+// A thread that has been in a namespace does not come back to others.
+func TestWithin(t *testing.T) {
+	l := newNetworks(t, Options{Daemons: 1, Networks: 1})
+	id := func() uint64 {
+		var st unix.Stat_t
+		if err := unix.Stat("/proc/thread-self/ns/net", &st); err != nil {
+			t.Fatal(err)
+		}
+		return st.Ino
+	}
+	home := id()
+	var there uint64
+	if err := within(l.Daemons[0].namespace, func() error { there = id(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if there == home {
+		t.Error("not in the namespace")
+	}
+	for range 100 {
+		done := make(chan uint64)
+		go func() { done <- id() }()
+		if <-done != home {
+			t.Fatal("a thread stayed in the namespace")
+		}
+	}
+	if err := within("mpslab-1-none", func() error { return nil }); err == nil {
+		t.Error("entered a namespace that is not there")
+	}
+}

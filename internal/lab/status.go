@@ -1,0 +1,172 @@
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// The exit codes of spreadctl (design 8).
+const (
+	ExitWell        = 0
+	ExitUnreachable = 3
+	ExitRedundancy  = 4
+)
+
+// Status is what the lab reads of "spreadctl status --json". The names of the
+// keys are part of the contract with operators, so they are written here once
+// more and not taken from the program.
+type Status struct {
+	Version           int             `json:"version"`
+	Daemon            string          `json:"daemon"`
+	Incarnation       string          `json:"incarnation"`
+	State             string          `json:"state"`
+	Ring              RingStatus      `json:"ring"`
+	MembershipChanges uint64          `json:"membership_changes"`
+	Networks          []NetworkStatus `json:"networks"`
+	Sessions          int             `json:"sessions"`
+	Groups            int             `json:"groups"`
+	Token             struct {
+		RotationUS int64 `json:"rotation_us"`
+	} `json:"token"`
+	Counters map[string]uint64 `json:"counters"`
+}
+
+// RingStatus is a ring as a daemon sees it.
+type RingStatus struct {
+	ID      string   `json:"id"`
+	Members []string `json:"members"`
+}
+
+// NetworkStatus is one network as a daemon sees it.
+type NetworkStatus struct {
+	Name  string       `json:"name"`
+	State string       `json:"state"`
+	Peers []PeerStatus `json:"peers"`
+}
+
+// PeerStatus is the path to and from another daemon over one network.
+type PeerStatus struct {
+	Daemon      string  `json:"daemon"`
+	State       string  `json:"state"`
+	Reverse     string  `json:"reverse"`
+	LastHeardMS float64 `json:"last_heard_ms"`
+	Loss        float64 `json:"loss"`
+	First       uint64  `json:"first"`
+	Late        uint64  `json:"late"`
+	Rescued     uint64  `json:"rescued"`
+	Missing     uint64  `json:"missing"`
+}
+
+// peer finds a path in the networks a daemon told of.
+func peer(networks []NetworkStatus, network, daemon string) (PeerStatus, error) {
+	for _, n := range networks {
+		if n.Name != network {
+			continue
+		}
+		for _, p := range n.Peers {
+			if p.Daemon == daemon {
+				return p, nil
+			}
+		}
+	}
+	return PeerStatus{}, fmt.Errorf("no peer %s on network %s", daemon, network)
+}
+
+// Ctl runs spreadctl on the admin socket of a daemon.
+func (l *Lab) Ctl(daemon string, args ...string) Result {
+	return run("", append([]string{l.programs.spreadctl, "--socket", l.path(daemon + ".admin")}, args...)...)
+}
+
+// Remote runs spreadctl on a host of the lab with the configuration file, for
+// commands that go over the networks.
+func (l *Lab) Remote(host string, args ...string) Result {
+	return run("", inside(l.Daemon(host).namespace,
+		append([]string{l.programs.spreadctl, "--config", l.ConfigFile()}, args...)...)...)
+}
+
+// Status asks a daemon for its status; code is spreadctl's exit code.
+func (l *Lab) Status(daemon string) (s Status, code int, err error) {
+	r := l.Ctl(daemon, "status", "--json")
+	if r.Code != ExitWell && r.Code != ExitRedundancy {
+		return s, r.Code, fmt.Errorf("%v", r)
+	}
+	err = json.Unmarshal([]byte(r.Stdout), &s)
+	return s, r.Code, err
+}
+
+// NetworksOf asks a daemon for its networks; code is spreadctl's exit code.
+func (l *Lab) NetworksOf(daemon string) (n []NetworkStatus, code int, err error) {
+	r := l.Ctl(daemon, "networks", "--json")
+	if r.Code != ExitWell && r.Code != ExitRedundancy {
+		return nil, r.Code, fmt.Errorf("%v", r)
+	}
+	var doc struct {
+		Networks []NetworkStatus `json:"networks"`
+	}
+	err = json.Unmarshal([]byte(r.Stdout), &doc)
+	return doc.Networks, r.Code, err
+}
+
+// AwaitRing waits until all daemons are operational in one ring of all, and
+// tells how long that took.
+func (l *Lab) AwaitRing(t testing.TB, within time.Duration) time.Duration {
+	t.Helper()
+	return Eventually(t, within, "one ring of all", func() error { return l.ringOf(l.Names()) })
+}
+
+// ringOf tells why the daemons are not in one ring of exactly them.
+func (l *Lab) ringOf(daemons []string) error {
+	if err := l.Died(); err != nil {
+		return err
+	}
+	var id string
+	for _, d := range daemons {
+		s, _, err := l.Status(d)
+		switch {
+		case err != nil:
+			return err
+		case s.State != "operational":
+			return fmt.Errorf("%s is in %s", d, s.State)
+		case !slices.Equal(s.Ring.Members, daemons):
+			return fmt.Errorf("%s is with %q", d, s.Ring.Members)
+		case id != "" && id != s.Ring.ID:
+			return fmt.Errorf("%s is in ring %s, another in %s", d, s.Ring.ID, id)
+		}
+		id = s.Ring.ID
+	}
+	return nil
+}
+
+// AwaitWell waits until every daemon says that all is well: one ring of all,
+// every network with full redundancy.
+func (l *Lab) AwaitWell(t testing.TB, within time.Duration) time.Duration {
+	t.Helper()
+	return Eventually(t, within, "all well", func() error {
+		if err := l.ringOf(l.Names()); err != nil {
+			return err
+		}
+		for _, d := range l.Names() {
+			if r := l.Ctl(d, "networks"); r.Code != ExitWell {
+				return fmt.Errorf("%v", r)
+			}
+		}
+		return nil
+	})
+}
+
+// MembershipChanges asks every daemon how often the membership has changed.
+func (l *Lab) MembershipChanges(t testing.TB) map[string]uint64 {
+	t.Helper()
+	changes := map[string]uint64{}
+	for _, d := range l.Names() {
+		s, _, err := l.Status(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes[d] = s.MembershipChanges
+	}
+	return changes
+}
