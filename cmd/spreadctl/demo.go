@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"mpspread/internal/admin"
+	"mpspread/internal/demo"
+)
+
+// demoDaemon is the hidden command that the demonstration's processes run.
+const demoDaemon = "demo-daemon"
+
+// errVerdict ends a demonstration that did not show what it is to show; the
+// verdict line has said what.
+var errVerdict = errors.New("the demonstration failed")
+
+func (a *app) demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "three daemons on two networks of this machine, one network after the other cut",
+		Long: `demo shows the whole product on this machine, without rights or files: three
+daemons in processes of their own on two loopback networks (127.0.1.x and
+127.0.2.x), a client on each that multicasts in agreed order, and one network
+after the other cut and healed meanwhile. It takes less than 20 s and ends with
+a verdict line, and with 0 only if nothing was lost, duplicated or out of order
+and no membership changed.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.refuse("demo", "socket", "config", "network", "daemon", "all"); err != nil {
+				return err
+			}
+			self, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("finding this program: %w", err)
+			}
+			o := demo.Options{Self: []string{self, demoDaemon}, Out: a.out, Terminal: a.terminal, Style: a.style()}
+			if a.json {
+				o.Out, o.Terminal, o.Style = a.err, false, admin.Style{}
+			}
+			verdict, err := demo.Run(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				a.document(struct {
+					Version int  `json:"version"`
+					OK      bool `json:"ok"`
+					demo.Verdict
+				}{admin.DocumentVersion, verdict.OK(), verdict})
+			} else {
+				a.printf("%s\n", verdict)
+			}
+			if !verdict.OK() {
+				return errVerdict
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) demoDaemonCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    demoDaemon + " CONFIG NAME",
+		Short:  "one daemon of the demonstration",
+		Hidden: true,
+		Args:   cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return demo.RunDaemon(cmd.Context(), args[0], args[1], a.in, a.out)
+		},
+	}
+}

@@ -1,0 +1,15 @@
+//go:build !linux
+
+package main
+
+import "os"
+
+// isTerminal tells whether a file is a terminal; the null device is none.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}

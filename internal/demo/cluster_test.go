@@ -1,0 +1,82 @@
+package demo
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"mpspread/config"
+)
+
+func TestCluster(t *testing.T) {
+	c, err := newCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(c.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := config.LoadKeys(cfg.KeyFile); err != nil || len(keys) != 1 {
+		t.Errorf("%d keys, %v", len(keys), err)
+	}
+	if cfg.Security != config.Sealed || len(cfg.Networks) != 2 || len(cfg.Daemons) != 3 || int(cfg.Port) != c.port {
+		t.Errorf("got %+v", cfg)
+	}
+	for d := range cfg.Daemons {
+		for n := range cfg.Networks {
+			if got := cfg.Daemons[d].Addresses[n][0].String(); got != address(n, d) {
+				t.Errorf("daemon %d on network %d has %s", d, n, got)
+			}
+		}
+		name := cfg.Daemons[d].Name
+		if got := cfg.Expand(cfg.Client.Sockets[0], name); got != c.clients(name) {
+			t.Errorf("client socket %s, want %s", got, c.clients(name))
+		}
+		if got := cfg.Expand(cfg.Monitor.Socket, name); got != c.admin(name) {
+			t.Errorf("admin socket %s, want %s", got, c.admin(name))
+		}
+	}
+	c.remove()
+	if _, err := os.Stat(c.dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory is still there: %v", err)
+	}
+}
+
+func TestFreePortIsFree(t *testing.T) {
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range networkNames {
+		for d := range daemonNames {
+			conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(address(n, d)), Port: port})
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			_ = conn.Close()
+		}
+	}
+}
+
+func TestKeepLogs(t *testing.T) {
+	c, err := newCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.log("h2"), []byte("why\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := c.keepLogs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(kept) }()
+	c.remove()
+	if log, err := os.ReadFile(filepath.Join(kept, "h2.log")); err != nil || string(log) != "why\n" {
+		t.Errorf("%q, %v", log, err)
+	}
+}

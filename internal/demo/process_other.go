@@ -1,0 +1,9 @@
+//go:build !linux
+
+package demo
+
+import "syscall"
+
+// dieWithParent is left to the end of the standard input, which comes on every
+// system when this process dies.
+func dieWithParent() *syscall.SysProcAttr { return nil }

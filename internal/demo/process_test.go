@@ -1,0 +1,181 @@
+package demo
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// The processes that this test binary can be, by its first argument; those
+// after it are configuration and name.
+var roles = map[string]func(args []string) error{
+	"daemon": func(args []string) error {
+		return RunDaemon(context.Background(), args[0], args[1], os.Stdin, os.Stdout)
+	},
+	"obedient": func([]string) error {
+		fmt.Println(lineReady)
+		_, err := io.Copy(os.Stdout, os.Stdin)
+		return err
+	},
+	"talker":  func([]string) error { fmt.Println("hello"); return nil },
+	"failing": func([]string) error { return errors.New("cannot") },
+	"deaf":    func([]string) error { fmt.Println(lineReady); time.Sleep(time.Minute); return nil },
+	// holder is alive as long as its connection to the socket "alive" beside
+	// the configuration.
+	"holder": func(args []string) error {
+		if _, err := net.Dial("unix", filepath.Join(filepath.Dir(args[0]), "alive")); err != nil {
+			return err
+		}
+		fmt.Println(lineReady)
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
+	},
+	// parent starts a holder and waits to be killed.
+	"parent": func(args []string) error {
+		c := &cluster{dir: args[0]}
+		p, err := startProcess(as("holder"), c, daemonNames[0])
+		if err != nil {
+			return err
+		}
+		if err := p.expect(lineReady, startTimeout); err != nil {
+			return err
+		}
+		fmt.Println(lineReady)
+		time.Sleep(time.Minute)
+		return nil
+	},
+}
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		if role, ok := roles[os.Args[1]]; ok {
+			if err := role(os.Args[2:]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// as is the command line of this binary in a role.
+func as(role string) []string {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return []string{self, role}
+}
+
+// directory is a cluster without a configuration.
+func directory(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{dir: t.TempDir()}
+	if err := os.Mkdir(filepath.Join(c.dir, "log"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func start(t *testing.T, c *cluster, role string) *process {
+	t.Helper()
+	p, err := startProcess(as(role), c, daemonNames[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestProcessObeysAndEnds(t *testing.T) {
+	p := start(t, directory(t), "obedient")
+	if err := p.expect(lineReady, startTimeout); err != nil {
+		t.Error(err)
+	}
+	if err := p.command("cut B"); err != nil {
+		t.Error(err)
+	}
+	if err := p.stop(stopTimeout); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProcessFailures(t *testing.T) {
+	for _, c := range []struct {
+		role, wait, stop string
+	}{
+		{"talker", `said "hello" instead of "ready"`, ""},
+		{"failing", "ended: exit status 1", "ended: exit status 1"},
+		{"deaf", "", "did not end within"},
+	} {
+		t.Run(c.role, func(t *testing.T) {
+			cluster := directory(t)
+			p := start(t, cluster, c.role)
+			if err := p.expect(lineReady, startTimeout); !says(err, c.wait) {
+				t.Errorf("waiting: %v, want %q", err, c.wait)
+			}
+			if err := p.stop(100 * time.Millisecond); !says(err, c.stop) {
+				t.Errorf("stopping: %v, want %q", err, c.stop)
+			}
+			if c.role == "failing" {
+				log, err := os.ReadFile(cluster.log(daemonNames[0]))
+				if err != nil || string(log) != "cannot\n" {
+					t.Errorf("log %q, %v", log, err)
+				}
+			}
+		})
+	}
+}
+
+func says(err error, text string) bool {
+	if text == "" {
+		return err == nil
+	}
+	return err != nil && strings.Contains(err.Error(), text)
+}
+
+// A daemon must not outlive a demonstration that was killed.
+func TestProcessEndsWithItsParent(t *testing.T) {
+	c := directory(t)
+	l, err := net.Listen("unix", filepath.Join(c.dir, "alive"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	parent := exec.Command(as("parent")[0], "parent", c.dir)
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := bufio.NewScanner(out)
+	if !ready.Scan() || ready.Text() != lineReady {
+		t.Errorf("parent said %q", ready.Text())
+	}
+	holder, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Close() }()
+	if err := parent.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = parent.Wait()
+	_ = holder.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := holder.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the daemon process outlived its parent: %v", err)
+	}
+}
