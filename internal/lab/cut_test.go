@@ -136,3 +136,30 @@ func TestLoss(t *testing.T) {
 	wantWell(t, ld)
 	l.wantUnchanged(t, changes)
 }
+
+// One network is late by many rotations of the token, then by many seconds:
+// nothing is lost, no membership changes, and what is merely late costs little
+// (S9, MPX-6).
+func TestLateNetwork(t *testing.T) {
+	l := NewRing(t, Options{NoOffload: true})
+	l.AwaitWell(t, formWithin)
+	changes := l.MembershipChanges(t)
+	ld := l.StartLoad(t, LoadOptions{})
+	for _, late := range []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, 5 * time.Second} {
+		f := l.Delay("B", late)
+		t.Run(f.Name, func(t *testing.T) {
+			ld.Gap()
+			l.During(t, f, func() {
+				began := time.Now()
+				// Long enough that late copies come back while new ones go out.
+				for time.Since(began) < 2*late+time.Second {
+					ld.Flow(t, 100)
+				}
+			})
+			t.Logf("longest gap at a client %v", ld.Gap().Round(time.Millisecond))
+			l.AwaitWell(t, formWithin)
+			l.wantUnchanged(t, changes)
+		})
+	}
+	wantWell(t, ld)
+}

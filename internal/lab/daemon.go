@@ -19,6 +19,7 @@ type Daemon struct {
 	process   *exec.Cmd
 	ended     chan struct{} // closed when process has ended
 	err       error         // of process, once ended
+	expected  bool          // its end is the lab's doing
 }
 
 // stopWithin is how long a clean shutdown may take before the lab ends it.
@@ -54,7 +55,7 @@ func (l *Lab) Start(t testing.TB, daemon string) {
 		t.Fatalf("lab: starting %s: %v", daemon, err)
 	}
 	ended := make(chan struct{})
-	d.process, d.ended = cmd, ended
+	d.process, d.ended, d.expected = cmd, ended, false
 	go func() {
 		d.err = cmd.Wait()
 		close(ended)
@@ -89,6 +90,7 @@ func (d *Daemon) Signal(t testing.TB, s syscall.Signal) {
 // Kill ends the daemon as a crash does and returns when it is gone.
 func (d *Daemon) Kill(t testing.TB) {
 	t.Helper()
+	d.expected = true
 	d.Signal(t, syscall.SIGKILL)
 	<-d.ended
 }
@@ -96,6 +98,7 @@ func (d *Daemon) Kill(t testing.TB) {
 // Stop asks the daemon to leave politely and wants it to end with status 0.
 func (d *Daemon) Stop(t testing.TB) {
 	t.Helper()
+	d.expected = true
 	d.Signal(t, syscall.SIGTERM)
 	select {
 	case <-d.ended:
@@ -108,11 +111,11 @@ func (d *Daemon) Stop(t testing.TB) {
 	}
 }
 
-// Died returns why a daemon that should run does not.
+// Died returns why daemons that were not stopped do not run.
 func (l *Lab) Died() error {
 	var all []error
 	for _, d := range l.Daemons {
-		if d.process != nil && !d.Running() {
+		if d.process != nil && !d.expected && !d.Running() {
 			all = append(all, fmt.Errorf("%s ended: %v\n%s", d.Name, d.err, tail(d.log, 20)))
 		}
 	}

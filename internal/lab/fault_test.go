@@ -136,6 +136,27 @@ func interfacePackets(t testing.TB, l *Lab, host string, network int) (n int) {
 	return n
 }
 
+// A delayed network carries everything, later: after the delay was put in,
+// nothing comes for as long as it is, then everything.
+func TestDelay(t *testing.T) {
+	const late = 500 * time.Millisecond
+	l := newNetworks(t, Options{NoOffload: true})
+	chatter(t, l)
+	f := l.Delay("A", late)
+	f.apply(t)
+	before, began := l.allCounters(t), time.Now()
+	l.AwaitCarrying(t, l.Paths(On("A")))
+	if took := time.Since(began); took < late-100*time.Millisecond {
+		t.Errorf("the first came after %v, want about %v", took, late)
+	}
+	l.AwaitCarrying(t, l.Paths(On("A")))
+	if n := difference(before, l.allCounters(t), "pass", Path{"B", "h1", "h2"}); n == 0 {
+		t.Error("B carried nothing")
+	}
+	f.mend(t)
+	l.AwaitCarrying(t, l.Paths(On("A")))
+}
+
 // A recording has the datagrams of the one recorded, and sends them again.
 func TestRecord(t *testing.T) {
 	l := newNetworks(t, Options{})

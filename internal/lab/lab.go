@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -98,18 +99,39 @@ func (l *Lab) Names() []string {
 	return names
 }
 
-// finish judges what holds for every lab (A1: no IP fragment was made or
-// needed), shows the logs if the test failed, and ends the daemons.
+// finish judges what holds for every lab (no daemon has died or panicked; A1:
+// no IP fragment was made or needed), ends the daemons, and shows their logs
+// if the test failed.
 func (l *Lab) finish(t testing.TB) {
+	if err := l.Died(); err != nil {
+		t.Error(err)
+	}
 	if f := l.fragments(t); f != "" {
 		t.Errorf("A1: IP fragments: %s", f)
 	}
 	for _, d := range l.Daemons {
 		d.end()
+		if p := panicked(d.log); p != "" {
+			t.Errorf("%s: %s", d.Name, p)
+		}
 		if t.Failed() {
 			t.Logf("log of %s:\n%s", d.Name, tail(d.log, 40))
 		}
 	}
+}
+
+// panicked returns the line in which a log tells of a panic; empty if none.
+func panicked(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }
 
 // tail is the end of a file, for reports.

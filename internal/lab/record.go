@@ -64,27 +64,32 @@ func (r *Recording) read() {
 			return
 		default:
 		}
-		n, from, err := unix.Recvfrom(r.socket, buf, 0)
-		if err != nil {
-			if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
-				continue
-			}
-			return
-		}
-		// What the switch sends towards the daemon passes the port too.
-		if ll, ok := from.(*unix.SockaddrLinklayer); !ok || ll.Pkttype == unix.PACKET_OUTGOING {
-			continue
-		}
-		if n > maxFrame || !complete(buf[:n]) {
+		frame := receiveFrame(r.socket, buf)
+		if frame == nil || !complete(frame) {
 			continue
 		}
 		r.mu.Lock()
 		if len(r.frames) == maxFrames {
 			r.frames = r.frames[1:]
 		}
-		r.frames = append(r.frames, append([]byte(nil), buf[:n]...))
+		r.frames = append(r.frames, append([]byte(nil), frame...))
 		r.mu.Unlock()
 	}
+}
+
+// receiveFrame reads the next frame that the host behind the port has sent; nil
+// if there was none within the socket's time limit, or what came was something
+// else.
+func receiveFrame(socket int, buf []byte) []byte {
+	n, from, err := unix.Recvfrom(socket, buf, 0)
+	if err != nil || n > maxFrame {
+		return nil
+	}
+	// What the switch sends towards the host passes the port too.
+	if ll, ok := from.(*unix.SockaddrLinklayer); !ok || ll.Pkttype == unix.PACKET_OUTGOING {
+		return nil
+	}
+	return buf[:n]
 }
 
 // complete tells that the frame is a datagram between daemons, and makes it
