@@ -9,9 +9,6 @@ import (
 // daemons reads the [[daemon]] tables.
 func (b *builder) daemons(root *table) {
 	tables := root.tables("daemon")
-	if len(tables) == 0 {
-		root.fail("daemon", "missing: at least one [[daemon]] is needed")
-	}
 	if len(tables) > MaxDaemons {
 		tables[MaxDaemons].fail("", "there can be %d daemons at most, these are %d", MaxDaemons, len(tables))
 	}

@@ -126,7 +126,7 @@ func (c *Config) writeTimers(w io.Writer) {
 func (c *Config) writeClient(w io.Writer) {
 	l := &c.Client
 	fmt.Fprintln(w, "\nClients")
-	row(w, "local sockets", "%s, mode %04o%s", orNone(strings.Join(l.Sockets, " ")), l.Mode, ofGroup(l.Group))
+	row(w, "local sockets", "%s, mode %04o%s", orNone(c.anyName(strings.Join(l.Sockets, " "))), l.Mode, ofGroup(l.Group))
 	row(w, "local users", "%s", l.whoLocal())
 	row(w, "TCP in clear", "from loopback addresses%s", andFrom(l.Access))
 	if l.TLS != nil {
@@ -144,6 +144,15 @@ func (c *Config) writeClient(w io.Writer) {
 	row(w, "rate", "%s a second from a session", rate)
 	row(w, "queue", "%s for a session that reads slowly, then it is closed", formatSize(int64(l.MaxQueue)))
 	row(w, "large messages in the ring", "%s at a time (reassembly_budget)", formatSize(int64(c.ReassemblyBudget)))
+}
+
+// anyName replaces the port in a socket's path, and the name too if there is
+// only one.
+func (c *Config) anyName(path string) string {
+	if len(c.Daemons) == 1 {
+		return c.Expand(path, c.Daemons[0].Name)
+	}
+	return c.Expand(path, "{name}")
 }
 
 func (l *Client) whoLocal() string {
@@ -188,7 +197,7 @@ func andFrom(list []netip.Prefix) string {
 func (c *Config) writeMonitor(w io.Writer) {
 	m := &c.Monitor
 	fmt.Fprintln(w, "\nMonitor")
-	row(w, "admin socket", "%s", m.Socket)
+	row(w, "admin socket", "%s", c.anyName(m.Socket))
 	who := "uid 0 and the daemon's own"
 	if m.Admins != "" {
 		who += " and group " + m.Admins

@@ -22,9 +22,6 @@ const unsettled = Transport(len(transportNames))
 // networks reads the [[network]] tables.
 func (b *builder) networks(root *table) {
 	tables := root.tables("network")
-	if len(tables) == 0 {
-		root.fail("network", "missing: at least one [[network]] is needed")
-	}
 	if len(tables) > MaxNetworks {
 		tables[MaxNetworks].fail("", "there can be %d networks at most, these are %d", MaxNetworks, len(tables))
 	}

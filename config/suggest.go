@@ -3,7 +3,7 @@ package config
 import "strings"
 
 // nearest returns the name most like s, or "" if none is like it: at most one
-// edit in two of its letters, and at least one letter kept.
+// edit in two of its letters, and at least one letter kept; or s begins it.
 func nearest(s string, names []string) string {
 	const longest = 64 // nothing we know is nearly as long
 	if len(s) > longest {
@@ -11,7 +11,11 @@ func nearest(s string, names []string) string {
 	}
 	best, least := "", max(len(s), 2)/2+1
 	for _, name := range names {
-		if d := distance(strings.ToLower(s), strings.ToLower(name)); d < least && d < len(name) {
+		d := distance(strings.ToLower(s), strings.ToLower(name))
+		if len(s) > 2 && strings.HasPrefix(name, s) {
+			d = 1 // cert for certificate
+		}
+		if d < least && d < len(name) {
 			best, least = name, d
 		}
 	}

@@ -245,14 +245,18 @@ func (t *table) table(key string) (sub *table, present bool) {
 	return sub, ok
 }
 
-// tables returns the tables of an array of them.
+// tables returns the tables of an array of them, of which there must be one.
 func (t *table) tables(key string) []*table {
 	var list []map[string]any
 	switch v := t.values[key].(type) {
 	case nil:
+		t.fail(key, "missing: at least one [[%s]] is needed", join2(t.key, key))
 	case []map[string]any:
 		list = v
 	case []any: // written inline
+		if len(v) == 0 {
+			t.fail(key, "missing: at least one [[%s]] is needed", join2(t.key, key))
+		}
 		for _, element := range v {
 			m, ok := element.(map[string]any)
 			if !ok {
@@ -282,8 +286,8 @@ func (t *table) refuseUnknown() {
 			continue
 		}
 		// A name known in another table, exactly, is a likelier mistake than
-		// a misspelling.
-		if section, ok := elsewhere(t.section, key); ok && nearest(key, known) == "" {
+		// a misspelling by more than one letter.
+		if section, ok := elsewhere(t.section, key); ok && distance(key, nearest(key, known)) > 1 {
 			if section == "" {
 				t.fail(key, "unknown key here; %s belongs before the first table", quote(key))
 			} else {
