@@ -37,9 +37,13 @@ func (r *Ring) enterGather(now Time) {
 	r.started, r.changed, r.agreedAt = now, now, NoDeadline
 	r.merging = merging{}
 	r.hears, r.proposal = set{}, set{}
-	for i := range r.joins {
-		if j := r.joins[i]; j != nil && (now-j.at > r.t.loss/2 || r.over(i, r.peers[i].process, j.gather)) {
+	for i, j := range r.joins {
+		switch {
+		case j == nil:
+		case now-j.at > r.t.loss/2 || r.over(i, r.peers[i].process, j.gather):
 			r.joins[i] = nil
+		case j.excluded != NoDeadline:
+			j.excluded = now // two that left each other out must not do so for ever
 		}
 	}
 	r.consider(now)
@@ -174,12 +178,12 @@ func (r *Ring) advanceGather(now Time) {
 
 // gatherDeadline is when Gather needs to be looked at again.
 func (r *Ring) gatherDeadline() Time {
-	d := earliest(r.joinAt, r.started+2*r.t.loss)
-	if r.agreedAt != NoDeadline {
-		d = earliest(d, r.agreedAt+r.t.commit)
-		if r.proposal.lowest() == r.self {
-			d = earliest(d, max(r.changed+r.t.settle, r.started+r.t.gatherWait))
-		}
+	if r.agreedAt == NoDeadline {
+		return earliest(r.joinAt, r.started+2*r.t.loss)
+	}
+	d := earliest(r.joinAt, r.agreedAt+r.t.commit)
+	if r.proposal.lowest() == r.self {
+		d = earliest(d, max(r.changed+r.t.settle, r.started+r.t.gatherWait))
 	}
 	return d
 }

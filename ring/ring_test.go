@@ -134,7 +134,7 @@ func (w *network) run(d time.Duration) {
 		for i, n := range w.nodes {
 			for k := 0; n.up && n.Deadline() <= w.now; k++ {
 				if k > 1000 {
-					w.t.Fatalf("node %d in %v never comes to rest at %v", i, n.state, w.now)
+					w.t.Fatalf("node %d in %v never comes to rest at %v: %v %+v iso %v %v re %v", i, n.state, w.now, n.Deadline(), n.gathering, n.isolated, n.isolatedUntil, n.recheckAt)
 				}
 				n.Advance(w.now)
 				w.drain(i)
