@@ -94,7 +94,8 @@ type Config struct {
 	Networks    []Network // 1 to 8
 	Daemons     []Daemon  // file order, Self included, 1 to 128
 	Plaintext   bool      // CRC32C instead of the seal
-	Keys        []Key     // ignored with Plaintext
+	Cipher      Cipher    // the same at all daemons; ignored with Plaintext
+	Keys        []Key     // 1 to 4, exactly one active; ignored with Plaintext
 	Policy      Policy
 	// FailureDetection is the cluster's one timing setting.
 	FailureDetection time.Duration
@@ -174,6 +175,7 @@ type PathStatus struct {
 	Name      string
 	State     PathState     // packets from it to me
 	Reverse   PathState     // what it reports of my packets
+	Slow      bool          // slower than a quarter of the failure detection time, either way
 	LastHeard time.Duration // ago; negative: never
 	RTT       time.Duration // 0: unknown
 	Loss      float64       // of probes from it, 0 to 1, over 10 s
@@ -199,13 +201,32 @@ type Counters struct {
 	Authentication, UnprovenLife, SupersededLife, WrongKind  uint64
 	DuplicateIdentity, WrongNetwork, Malformed, PartsDropped uint64
 	Sent, SentDatagrams, Oversize, NoNetwork                 uint64
+	// OperatorLimited are operators' datagrams dropped unopened because their
+	// source sends too many; Commands those that were handed up.
+	OperatorLimited, Commands uint64
 }
 
 // Status is a snapshot for operators. RedundancyLost tells that some pair of
-// configured daemons that includes this one has fewer live networks than it
-// shares.
+// daemons that hear each other has fewer live networks than it shares; of
+// pairs without this daemon by what they say in their hellos. A daemon that is
+// not heard at all is missing, which is another matter.
 type Status struct {
 	Networks       []NetworkStatus
 	RedundancyLost bool
-	Counters       Counters
+	// DuplicateIdentity names daemons of which two lives talked at once within
+	// the last 10 s.
+	DuplicateIdentity []DaemonID
+	Counters          Counters
+}
+
+// Command is a monitor command that came as datagrams (protocol rule 9). It is
+// handed up once, whatever the number of its copies.
+type Command struct {
+	ID      [16]byte
+	Network NetworkID      // by which its first copy came
+	From    netip.AddrPort // the operator's tool
+	// Unsealed tells that anybody may have sent it: in plaintext mode only
+	// reads are to be obeyed, unless the operator allows more.
+	Unsealed bool
+	Body     []byte
 }

@@ -1,0 +1,222 @@
+package multipath
+
+import "time"
+
+// Bounds of what is kept of lives (protocol rule 1).
+const (
+	maxSuperseded = 16
+	maxCandidates = 4
+
+	challengeLife = 10 * time.Second // then the next one; the previous still counts
+	candidateLife = 3 * time.Second  // without a hello
+)
+
+// maxEchoes bounds the echoes of a hello: one for each life that may have to
+// be convinced.
+const maxEchoes = maxDaemons * (maxCandidates + 1)
+
+// never is a time long before any other; now-never does not overflow.
+const never = Time(-1 << 61)
+
+// life is one life of another daemon, named by its incarnation. It is a
+// candidate until it has echoed a challenge of mine (SEC-6).
+type life struct {
+	short  uint64
+	keys   subkeys
+	window window
+
+	challenge challenge // its latest
+	echoed    challenge // what my last hello echoed to it
+	lastHello Time
+	helloID   uint32 // the latest one read
+	hellos    reassembly
+	parts     reassembly
+
+	// Of a candidate: when it first echoed a challenge of mine, and the counter
+	// with which it did.
+	freshAt Time
+	floor   uint64
+
+	hearing
+	freshness
+}
+
+func newLife(sender DaemonID, inc Incarnation) *life {
+	return &life{
+		short:     inc.Short(),
+		keys:      subkeys{sender: sender, inc: inc},
+		window:    newWindow(windowCandidate),
+		lastHello: never,
+		freshAt:   never,
+		hearing:   hearing{lastHeard: never},
+		freshness: freshness{raised: never, marked: never},
+	}
+}
+
+// identity is what is known of a daemon's lives.
+type identity struct {
+	life       *life   // the proven one, or nil
+	candidates []*life // not yet proven or not yet admitted, oldest hello first
+	superseded [maxSuperseded]uint64
+	replaced   int  // lives superseded so far
+	duplicate  Time // last time two lives were seen to talk at once
+	ledger     ledger
+}
+
+func (d *identity) isSuperseded(short uint64) bool {
+	for i := range min(d.replaced, maxSuperseded) {
+		if d.superseded[i] == short {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *identity) candidate(inc Incarnation) *life {
+	for _, l := range d.candidates {
+		if l.keys.inc == inc {
+			return l
+		}
+	}
+	return nil
+}
+
+// addCandidate enters an authenticated life. The one silent for longest makes
+// room.
+func (d *identity) addCandidate(l *life) {
+	if len(d.candidates) >= maxCandidates {
+		oldest := 0
+		for i, c := range d.candidates {
+			if c.lastHello < d.candidates[oldest].lastHello {
+				oldest = i
+			}
+		}
+		d.removeCandidate(oldest)
+	}
+	d.candidates = append(d.candidates, l)
+}
+
+func (d *identity) removeCandidate(i int) {
+	d.candidates = append(d.candidates[:i], d.candidates[i+1:]...)
+}
+
+// expireCandidates forgets lives that have not said hello for a while:
+// recordings, or daemons that died before they were proven.
+func (d *identity) expireCandidates(now Time) {
+	for i := len(d.candidates) - 1; i >= 0; i-- {
+		if now-d.candidates[i].lastHello > candidateLife {
+			d.removeCandidate(i)
+		}
+	}
+}
+
+// freshness tells packets that come in time from those that a network brings
+// long after the sender sent later ones. Without it a network that is 5 s late
+// would keep a dead daemon alive for 5 s (protocol rule 4).
+type freshness struct {
+	raised       Time // when highest last rose
+	marked       Time // when mark was taken
+	mark, before uint64
+}
+
+// stale tells whether a packet is older than about a quarter of the failure
+// detection time. It is asked before the window takes the packet.
+func (f *freshness) stale(now Time, counter, highest uint64, age time.Duration) bool {
+	if now-f.marked >= age {
+		f.before, f.mark, f.marked = f.mark, highest, now
+	}
+	if counter > highest {
+		f.raised = now
+		return false
+	}
+	return counter <= f.before || now-f.raised >= age
+}
+
+// challenges are the values this daemon wants to see again before it believes
+// that a life is alive now.
+type challenges struct {
+	current, previous challenge
+	renewed           Time
+}
+
+func (c *challenges) accepts(echoes []challenge) bool {
+	for _, e := range echoes {
+		if e == c.current || e == c.previous {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Multipath) newChallenge() (c challenge) {
+	m.random(c[:])
+	return c
+}
+
+// renewChallenge changes the challenge every 10 s. One fixed at start would
+// let a recording of a dead life be replayed (protocol rule 1). After a pause
+// the previous one is no proof of freshness either.
+func (m *Multipath) renewChallenge(now Time) {
+	age := now - m.challenges.renewed
+	if age < challengeLife {
+		return
+	}
+	m.challenges.previous = m.challenges.current
+	m.challenges.current = m.newChallenge()
+	if age > 2*challengeLife {
+		m.challenges.previous = m.challenges.current
+	}
+	m.challenges.renewed = now
+}
+
+// admit decides on a candidate that has proven itself: at once if the daemon
+// has no life, and otherwise when the old one has been silent for a quarter of
+// the failure detection time. If both talk, the newer one is refused (rule 1).
+func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
+	old := d.life
+	if old != nil {
+		if now-old.lastHeard < m.lateAge {
+			return false
+		}
+		d.superseded[d.replaced%maxSuperseded] = old.short
+		d.replaced++
+	}
+	for i := range d.candidates {
+		if d.candidates[i] == l {
+			d.removeCandidate(i)
+			break
+		}
+	}
+	d.life = l
+	l.window.grow(windowStart)
+	l.window.raiseFloor(l.floor)
+	l.lastHeard, l.heard, l.since = now, true, now
+	m.watch(now + m.hearingTime)
+	for i := range d.paths {
+		d.paths[i] = newPath(m.networks[i])
+	}
+	m.changed()
+	m.helloSoon(now)
+	return true
+}
+
+// admitWaiting admits candidates whose predecessor has fallen silent since.
+func (m *Multipath) admitWaiting(now Time) {
+	for _, d := range m.daemons {
+		d.expireCandidates(now)
+		if d.self {
+			continue
+		}
+		for _, l := range d.candidates {
+			if l.freshAt != never && m.admit(now, d, l) {
+				break
+			}
+		}
+	}
+}
+
+// Reverted tells that this life cannot go on: peers have seen higher packet
+// counters of it than it has sent, so the machine was put back to an older
+// state (protocol rule 1, SCN-28), or its counters are used up. The driver
+// must start again with a new incarnation.
+func (m *Multipath) Reverted() bool { return m.reverted }
