@@ -14,7 +14,7 @@ type graph struct {
 
 // cliqueSteps bounds the search; beyond it the best clique found so far is
 // taken. Real hearing graphs are nearly complete and need few steps.
-const cliqueSteps = 20000
+const cliqueSteps = 2000
 
 // partition returns the clique that vertex self is in when the best clique is
 // taken out again and again.
