@@ -68,6 +68,9 @@ func (w *world) start(name string) *node {
 		process: ring.Process{Daemon: w.daemons[i].ID, Incarnation: ring.Incarnation(w.lives * 0x9e3779b97f4a7c15)},
 	}
 	n.groups = New(n.process, name, w.daemons)
+	if old := w.nodes[name]; old != nil {
+		old.conf.members = slices.DeleteFunc(slices.Clone(old.conf.members), func(m *node) bool { return m == old })
+	}
 	w.nodes[name] = n
 	w.install([]*node{n})
 	return n
@@ -106,6 +109,12 @@ func (w *world) transit(members []*node, epoch uint64) {
 // install delivers a regular configuration.
 func (w *world) install(members []*node) {
 	w.epoch++
+	for _, n := range members {
+		if n.conf != nil {
+			// Whoever is left behind has not noticed yet.
+			n.conf.members = slices.DeleteFunc(slices.Clone(n.conf.members), func(m *node) bool { return m == n })
+		}
+	}
 	c := &component{id: ring.RingID{Epoch: w.epoch, Representative: members[0].process}, members: members}
 	conf := &ring.Configuration{Kind: ring.Regular, New: c.id}
 	for _, n := range members {
@@ -193,7 +202,7 @@ func (w *world) run() {
 func (w *world) components() []*component {
 	var list []*component
 	for _, d := range w.daemons {
-		if n := w.nodes[d.Name]; n != nil && !slices.Contains(list, n.conf) {
+		if n := w.nodes[d.Name]; !slices.Contains(list, n.conf) {
 			list = append(list, n.conf)
 		}
 	}

@@ -11,16 +11,20 @@ import (
 // every group that the network has changed: those that lost members, or may
 // have, and those whose members come from several sets. A group that is not
 // touched keeps its id and hears nothing (spread-semantics A3).
+//
+// A set may bring sessions of daemons outside it: a step before merged them,
+// and then their daemons went another way. They are dropped here.
 func (g *Groups) merge(scope []*syncedSet) {
 	var all []ring.Process
 	for _, s := range scope {
 		all = append(all, s.processes...)
 	}
-	g.setPresent(all)
 	if len(scope) == 1 {
+		g.dropOthers(all)
 		g.closeViews()
 		return
 	}
+	g.setPresent(all)
 	sets := slices.Clone(scope)
 	slices.SortFunc(sets, g.compareSets)
 	shares := g.shares(sets)
@@ -90,6 +94,9 @@ type share struct {
 	members []*member
 }
 
+// lost tells that the set has lost members of the group.
+func (s *share) lost() bool { return s.image.lost || len(s.members) < len(s.image.members) }
+
 // shares collects what the sets bring, by group, in the order of the sets. A
 // session counts only in the table of the set that its daemon is in.
 func (g *Groups) shares(sets []*syncedSet) map[string][]share {
@@ -127,7 +134,7 @@ func (g *Groups) mergeGroup(name string, shares []share) {
 		for _, m := range sh.members {
 			gr = g.table.insert(m, name)
 		}
-		touched = touched || sh.image.lost || len(sh.members) < len(sh.image.members)
+		touched = touched || sh.lost()
 		sets = append(sets, privateNames(sh.members))
 		if sh.set == g.ex.mine {
 			own = i
@@ -139,8 +146,8 @@ func (g *Groups) mergeGroup(name string, shares []share) {
 	}
 	if own >= 0 {
 		mine := shares[own].image
-		gr.id, gr.signaled = mine.id, mine.signaled
-		if mine.lost && !mine.signaled {
+		gr.id = mine.id
+		if shares[own].lost() && !mine.signaled {
 			g.signal(gr)
 		}
 	}
