@@ -6,7 +6,8 @@
 // A Lab is made by New, breaks things by Fault values, which prove by packet
 // counters that the path carried packets before and none during, and watches
 // what clients (Load, Member) and the operator (Status, Ctl) see. It knows the
-// programs from outside only: their files, sockets, output and exit codes.
+// programs from outside only: their files, sockets, output and exit codes. On
+// other systems than Linux there is only Need.
 //
 // The functions of a Lab are for the goroutine of its test. Clients have
 // goroutines of their own, which the Lab ends with the test.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package lab
 
 import (
@@ -15,10 +17,6 @@ import (
 	"syscall"
 	"testing"
 )
-
-// namePrefix starts the name of every namespace and directory the lab makes;
-// the process id of the test and a number follow.
-const namePrefix = "mpslab-"
 
 var labs atomic.Int32 // made by this process
 

@@ -16,6 +16,10 @@ import (
 // instead of skip: for runs that accept no skip.
 const NoSkip = "MPSPREAD_NO_SKIP"
 
+// namePrefix starts the name of every namespace and directory the lab makes;
+// the process id of the test and a number follow.
+const namePrefix = "mpslab-"
+
 // Root asks Need for uid 0 and the right to make network namespaces.
 const Root = "root"
 
