@@ -69,6 +69,7 @@ type sizing struct {
 	verified    int  // largest datagram that reaches all peers that are not small
 	higher      Time // since when all peers have reported more
 	higherSize  int  // the least they reported meanwhile
+	searchFrom  Time
 	searchUntil Time
 	lastSearch  Time
 }
@@ -77,7 +78,18 @@ type sizing struct {
 func (n *network) smallest() int { return smallestMTU - n.headers }
 
 // search makes probes of all sizes go out for a while.
-func (n *network) search(now Time) { n.searchUntil = max(n.searchUntil, now+searchFor) }
+func (n *network) search(now Time) {
+	if now >= n.searchUntil {
+		n.searchFrom = now
+	}
+	n.searchUntil = now + searchFor*time.Duration(n.slowdown())
+}
+
+// searched tells whether probes of all sizes have gone out for long enough to
+// show in the peers' reports.
+func (n *network) searched(now Time) bool {
+	return now < n.searchUntil && now-n.searchFrom >= sizeGrace*time.Duration(n.slowdown())
+}
 
 // restartSizing takes the interface's word until probes say otherwise.
 func (n *network) restartSizing(now Time) {
@@ -112,8 +124,9 @@ func (n *network) ceiling() int {
 	return min(n.PacketSize, max(size, n.smallest()))
 }
 
-// verify sets the network's size from what the peers report: down at once, up
-// when it has held for a while. A peer that can take only small packets does
+// verify sets the network's size from what the peers report: down after a
+// search for the size that does get through, up when it has held for a while.
+// A peer that can take only small packets does
 // not make them small for all, unless there is no other kind of peer. Peers
 // that are not there count for nothing.
 func (n *network) verify(now Time) (changed bool) {
@@ -135,19 +148,22 @@ func (n *network) verify(now Time) (changed bool) {
 	case least == 0 || least == n.verified:
 		n.higher = never
 	case least < n.verified:
-		n.verified, n.higher = least, never
+		n.higher = never
+		if n.searched(now) {
+			n.verified = least
+			changed = true
+		}
 		n.search(now)
-		return true
 	case n.higher == never:
 		n.higher, n.higherSize = now, least
 	default:
 		n.higherSize = min(n.higherSize, least)
 		if now-n.higher >= raiseAfter {
 			n.verified, n.higher = n.higherSize, never
-			return true
+			changed = true
 		}
 	}
-	return false
+	return changed
 }
 
 // least0 is the smaller of two sizes of which the first may be missing.

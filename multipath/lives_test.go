@@ -1,0 +1,319 @@
+package multipath
+
+import (
+	"container/heap"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestFormsAndDelivers(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		for _, c := range []Cipher{AES256GCM, ChaCha20Poly1305} {
+			t.Run(fmt.Sprintf("plaintext=%v cipher=%d", plain, c), func(t *testing.T) {
+				w := newWorld(t, 3, 2, func(cfg *Config) { cfg.Plaintext, cfg.Cipher = plain, c })
+				took := w.until(200*ms, "mutual", w.allMutual)
+				if took > 60*ms {
+					t.Errorf("took %v to hear each other", took)
+				}
+				for i := range 50 {
+					w.multicast(i%3, fmt.Sprint("m", i))
+					w.run(ms)
+				}
+				for i := range 3 {
+					if got := len(w.nodes[i].packets); got < 33 || got > 34 {
+						t.Errorf("daemon %d accepted %d packets", i, got)
+					}
+					s := w.nodes[i].Status(w.now)
+					if s.Counters.Duplicates == 0 || s.Counters.Authentication != 0 || s.Counters.Malformed != 0 {
+						t.Errorf("daemon %d: %+v", i, s.Counters)
+					}
+				}
+			})
+		}
+	}
+}
+
+// The first rule of replication: a packet comes up once, by whatever network
+// it arrived first, while either network works (MPX-1, MPX-2, MPX-5).
+func TestOnceUpWithLossAndSkew(t *testing.T) {
+	w := newWorld(t, 3, 2)
+	w.delay[1] = 40 * ms
+	w.form()
+	w.filter = func(f *flight) bool { return f.net != NetworkID(f.number%2) || w.rand.IntN(4) != 0 }
+	want := 0
+	for i := range 2000 {
+		w.multicast(0, fmt.Sprint(i))
+		want++
+		w.run(200 * time.Microsecond)
+	}
+	w.run(time.Second)
+	for i := 1; i < 3; i++ {
+		seen := map[string]int{}
+		for _, p := range w.payloads(i) {
+			seen[p]++
+		}
+		for p, n := range seen {
+			if n != 1 {
+				t.Fatalf("%q came up %d times", p, n)
+			}
+		}
+		if len(seen) < want*95/100 {
+			t.Errorf("daemon %d: %d of %d", i, len(seen), want)
+		}
+	}
+}
+
+func TestDaemonSilentIsNoticedInTime(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	w.nodes[1].dead = true
+	g := w.nodes[0].HearingGeneration()
+	took := w.until(500*ms, "silence", func() bool { return !w.mutual(0, 1) })
+	if took > 376*ms || took < 250*ms {
+		t.Errorf("noticed after %v, not three quarters of 500 ms", took)
+	}
+	if w.nodes[0].HearingGeneration() == g {
+		t.Error("generation did not change")
+	}
+	if h := w.nodes[0].Hearings()[0]; h.Incarnation != 0 || h.Beacon != nil {
+		t.Errorf("hearing of a silent daemon: %+v", h)
+	}
+}
+
+// A network that is 5 s late must not keep a dead daemon alive (protocol rule
+// 4), nor revive it.
+func TestLateNetworkHidesNoCrash(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	w.delay[1] = 5 * time.Second
+	w.run(10 * time.Second)
+	if !w.mutual(0, 1) {
+		t.Fatal("not mutual with one network late")
+	}
+	if p := w.path(0, 1, 1); !p.Slow {
+		t.Errorf("late path not shown: %+v", p)
+	}
+	w.nodes[1].dead = true
+	w.until(400*ms, "silence", func() bool { return !w.mutual(0, 1) })
+	for range 80 {
+		w.run(100 * ms)
+		if w.mutual(0, 1) {
+			t.Fatal("a dead daemon came back")
+		}
+	}
+}
+
+// SCN-04, S30: a daemon that is back within 50 ms is a new life; nothing of
+// the old one is taken afterwards.
+func TestRestartWithin50ms(t *testing.T) {
+	w := newWorld(t, 3, 2)
+	w.form()
+	var recorded []*flight
+	for round := range 20 {
+		recorded = recorded[:0]
+		w.tap = func(f *flight) {
+			if f.from == 1 {
+				c := *f
+				c.data = slices.Clone(f.data)
+				recorded = append(recorded, &c)
+			}
+		}
+		w.multicast(1, fmt.Sprint("old ", round))
+		w.run(300 * ms)
+		w.tap = nil
+		w.nodes[1].dead = true
+		w.run(50 * ms)
+		w.boot(1)
+		took := w.until(400*ms, "new life heard", w.allMutual)
+		if took > 250*ms {
+			t.Errorf("admitted after %v", took)
+		}
+		accepted := len(w.nodes[0].packets)
+		before := w.nodes[0].Status(w.now).Counters
+		for _, f := range recorded {
+			if f.to == 0 {
+				w.receive(w.nodes[0], f.net, testAddr(int(f.net), 1), f.data)
+			}
+		}
+		after := w.nodes[0].Status(w.now).Counters
+		if len(w.nodes[0].packets) != accepted || after.Accepted != before.Accepted {
+			t.Fatal("a packet of an old life was accepted")
+		}
+		if after.SupersededLife == before.SupersededLife || after.DuplicateIdentity != 0 {
+			t.Fatalf("before %+v\nafter %+v", before, after)
+		}
+		w.multicast(1, fmt.Sprint("new ", round))
+		w.run(10 * ms)
+		if p := w.payloads(0); p[len(p)-1] != fmt.Sprint("new ", round) {
+			t.Fatal("packet of the new life not accepted")
+		}
+	}
+}
+
+// SCN-22, SEC-6: a recording of a dead life proves nothing, not even to a
+// daemon that never knew that life.
+func TestReplayedHelloOfDeadLife(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	var recorded []*flight
+	w.tap = func(f *flight) {
+		if f.from == 1 && f.to == 0 {
+			c := *f
+			c.data = slices.Clone(f.data)
+			recorded = append(recorded, &c)
+		}
+	}
+	w.form()
+	w.multicast(1, "recorded")
+	w.run(ms)
+	w.tap = nil
+	w.nodes[1].dead = true
+	w.nodes[0].dead = true
+	w.run(time.Second)
+	w.boot(0)
+	for range 3 {
+		for _, f := range recorded {
+			w.receive(w.nodes[0], f.net, testAddr(int(f.net), 1), slices.Clone(f.data))
+			w.send(w.nodes[0])
+			w.run(ms)
+		}
+	}
+	c := w.nodes[0].Status(w.now).Counters
+	if h := w.nodes[0].Hearings()[0]; h.Incarnation != 0 || c.UnprovenLife == 0 || len(w.nodes[0].packets) != 0 {
+		t.Errorf("recording accepted: %+v %+v", h, c)
+	}
+	// The true one is still let in.
+	w.boot(1)
+	w.until(300*ms, "true life heard", w.allMutual)
+}
+
+// SCN-26, SEC-10: the newer of two daemons of one name is refused and
+// reported, and the older one is not disturbed.
+func TestDuplicateIdentity(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	old := w.nodes[1].short
+	w.nodes = append(w.nodes, &node{index: 1})
+	twin := w.nodes[2]
+	c := w.base
+	c.Self, c.Entropy, c.Incarnation = testID(1), newEntropy(99), Incarnation{0: 0xee}
+	m, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin.Multipath = m
+	// Both bear the address of daemon 1: what is sent to it reaches both, and
+	// what one of them broadcasts the other too.
+	w.filter = func(f *flight) bool {
+		other := map[int]int{1: 2, 2: 1}[f.to]
+		if other == 0 {
+			return true
+		}
+		w.number++
+		heap.Push(&w.inflight, &flight{at: f.at, number: w.number, net: f.net, from: f.from, to: other, data: slices.Clone(f.data)})
+		return true
+	}
+	for range 300 {
+		w.run(10 * ms)
+		if h := w.nodes[0].Hearings()[0]; h.Incarnation != old || !h.Mutual {
+			t.Fatalf("older life disturbed: %+v", h)
+		}
+	}
+	s := w.nodes[0].Status(w.now)
+	if s.Counters.DuplicateIdentity == 0 || len(s.DuplicateIdentity) != 1 || s.DuplicateIdentity[0] != testID(1) {
+		t.Errorf("not reported: %+v", s.DuplicateIdentity)
+	}
+	if s := w.nodes[1].Status(w.now); s.Counters.DuplicateIdentity == 0 {
+		t.Error("the twins do not see each other")
+	}
+}
+
+func TestOwnPacketsLoopedBack(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	var own [][]byte
+	w.tap = func(f *flight) { own = append(own, slices.Clone(f.data)) }
+	w.multicast(0, "x")
+	w.tap = nil
+	w.receive(w.nodes[0], 0, testAddr(0, 0), own[0])
+	if c := w.nodes[0].Status(w.now).Counters; c.Own != 1 || len(w.nodes[0].packets) != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// SCN-28: a machine put back to an older state learns it from its peers.
+func TestRevertedMachine(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	saved := w.nodes[1].counter
+	w.run(5 * time.Second)
+	if w.nodes[1].Reverted() {
+		t.Fatal("reverted without reason")
+	}
+	w.nodes[1].counter = saved
+	w.until(300*ms, "revert noticed", w.nodes[1].Reverted)
+}
+
+// SCN-25: every packet a hundred times.
+func TestNetworkLoop(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	var copies []*flight
+	w.tap = func(f *flight) {
+		if f.to == 1 {
+			c := *f
+			c.data = slices.Clone(f.data)
+			copies = append(copies, &c)
+		}
+	}
+	for i := range 20 {
+		w.multicast(0, fmt.Sprint(i))
+	}
+	w.tap = nil
+	for range 100 {
+		for _, f := range copies {
+			w.receive(w.nodes[1], f.net, testAddr(int(f.net), 0), slices.Clone(f.data))
+		}
+	}
+	if n := len(w.nodes[1].packets); n != 20 {
+		t.Errorf("%d packets came up", n)
+	}
+}
+
+// Daemons that start at the same time, with loss, still find each other.
+func TestMassStart(t *testing.T) {
+	w := newWorld(t, 12, 2)
+	w.loss = 0.2
+	w.until(2*time.Second, "all mutual", w.allMutual)
+}
+
+// Counters near their limits (RNG-11, SCN-12): sub-epochs step, nothing is lost.
+func TestCountersNearLimits(t *testing.T) {
+	for _, start := range []uint64{1<<28 - 100, 1<<31 - 100, 1<<32 - 100, 1<<63 - 100, 1<<64 - 2000} {
+		t.Run(fmt.Sprintf("%x", start), func(t *testing.T) {
+			w := newWorld(t, 2, 2, func(c *Config) { c.StartCounter = start })
+			w.until(200*ms, "mutual", w.allMutual)
+			for i := range 200 {
+				w.multicast(0, fmt.Sprint(i))
+				w.run(100 * time.Microsecond)
+			}
+			w.run(10 * ms)
+			if n := len(w.nodes[1].packets); n != 200 {
+				t.Errorf("%d of 200", n)
+			}
+		})
+	}
+}
+
+// At its last counter a daemon asks for a new life instead of wrapping.
+func TestCountersUsedUp(t *testing.T) {
+	w := newWorld(t, 2, 1, func(c *Config) { c.StartCounter = 1<<64 - 300 })
+	w.until(time.Second, "mutual", w.allMutual)
+	for range 400 {
+		w.multicast(0, "x")
+	}
+	if !w.nodes[0].Reverted() || w.nodes[0].counter != 1<<64-2 {
+		t.Errorf("reverted %v at %x", w.nodes[0].Reverted(), w.nodes[0].counter)
+	}
+}
