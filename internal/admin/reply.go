@@ -52,8 +52,9 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 type Reply struct {
 	Body []byte
 	RTT  time.Duration // from the first request to the answer
-	// Socket is the admin socket it came by, or Network the network.
-	Socket, Network string
+	// Socket is the admin socket it came by; or Came is the network by which
+	// the command reached the daemon, and Network the one the answer came by.
+	Socket, Came, Network string
 }
 
 // Status reads the answer to "status". A refusal is a RefusedError.
@@ -111,8 +112,8 @@ func (r Reply) via(said *Via) *Via {
 	if r.Socket != "" {
 		return &Via{Socket: r.Socket}
 	}
-	v := Via{Reply: r.Network}
-	if said != nil {
+	v := Via{Command: r.Came, Reply: r.Network}
+	if v.Command == "" && said != nil {
 		v.Command = said.Command
 	}
 	return &v

@@ -1,0 +1,258 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"mpspread/config"
+	"mpspread/multipath"
+)
+
+// remoteTimeout bounds a command whose context has no deadline.
+const remoteTimeout = 4 * time.Second
+
+// Remote asks one daemon by sealed datagrams, over one network or over all
+// that it is on, from the configuration and keys alone: no ring and no daemon
+// of this host takes part (protocol rule 9, S26). It may be used from any
+// goroutine.
+type Remote struct {
+	cfg      *config.Config
+	keys     []multipath.Key
+	daemon   *config.Daemon
+	networks []int // indexes into cfg.Networks
+}
+
+// NewRemote is the way to the daemon with this index. network names the only
+// one to be used; "" means all that the daemon is on. keys are ignored with
+// plaintext. It fails if there is no such network or the daemon is not on it.
+func NewRemote(cfg *config.Config, keys []config.Key, daemon int, network string) (*Remote, error) {
+	r := &Remote{cfg: cfg, daemon: &cfg.Daemons[daemon]}
+	for _, k := range keys {
+		r.keys = append(r.keys, multipath.Key{ID: k.ID, Active: k.Active, Secret: k.Secret})
+	}
+	known := false
+	for i := range cfg.Networks {
+		if network != "" && cfg.Networks[i].Name != network {
+			continue
+		}
+		known = true
+		if r.daemon.On(i) {
+			r.networks = append(r.networks, i)
+		}
+	}
+	switch {
+	case !known:
+		return nil, fmt.Errorf("there is no network %s in %s", network, cfg.File)
+	case len(r.networks) == 0:
+		return nil, fmt.Errorf("daemon %s is not on network %s", r.daemon.Name, network)
+	}
+	return r, nil
+}
+
+// Ask sends one command, again and again until it is acknowledged, and returns
+// the answer, which may be a refusal. If none comes until ctx ends it fails
+// with an UnreachableError.
+func (r *Remote) Ask(ctx context.Context, command string) (Reply, error) {
+	timeout := remoteTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = max(time.Until(deadline), time.Millisecond)
+	}
+	op, err := multipath.NewOperator(multipath.OperatorConfig{
+		Cluster: r.cfg.Cluster, Plaintext: r.cfg.Security == config.Plaintext, Keys: r.keys,
+		Target: multipath.DaemonID(r.daemon.ID), Networks: r.ways(),
+		Command: encode(Command{command}), Timeout: timeout, Entropy: rand.Reader,
+	})
+	if err != nil {
+		return Reply{}, err
+	}
+	e := &exchange{op: op, begun: time.Now(), packets: make(chan packet), stop: make(chan struct{})}
+	e.open(ctx, r)
+	defer e.close()
+	if len(e.links) == 0 {
+		return Reply{}, r.unreachable(e.failures())
+	}
+	if err := e.run(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return Reply{}, fmt.Errorf("asking daemon %s: %w", r.where(), err)
+	}
+	reply, err := op.Result()
+	switch {
+	case !op.Done(), errors.Is(err, multipath.ErrUnreachable):
+		return Reply{}, r.unreachable(e.failures())
+	case errors.Is(err, multipath.ErrOutcomeUnknown):
+		return Reply{}, r.unreachable(err)
+	case err != nil:
+		return Reply{}, fmt.Errorf("daemon %s: %w", r.where(), err)
+	}
+	return Reply{Body: reply.Body, RTT: reply.RTT, Came: reply.Came, Network: reply.Network}, nil
+}
+
+// ways are the daemon's addresses on the networks to use.
+func (r *Remote) ways() []multipath.OperatorNetwork {
+	var ways []multipath.OperatorNetwork
+	for _, n := range r.networks {
+		way := multipath.OperatorNetwork{ID: multipath.NetworkID(n), Name: r.cfg.Networks[n].Name}
+		for _, a := range r.daemon.Addresses[n] {
+			way.To = append(way.To, netip.AddrPortFrom(a, r.cfg.Port))
+		}
+		ways = append(ways, way)
+	}
+	return ways
+}
+
+// where is the daemon and the networks, in words.
+func (r *Remote) where() string {
+	var names []string
+	for _, n := range r.networks {
+		names = append(names, r.cfg.Networks[n].Name)
+	}
+	if len(names) == 1 {
+		return r.daemon.Name + " on network " + names[0]
+	}
+	return r.daemon.Name + " on networks " + strings.Join(names, " and ")
+}
+
+func (r *Remote) unreachable(err error) error {
+	return &UnreachableError{
+		Where: r.where(), Err: err,
+		Hint: "is that network whole, spreadd running there, and its key the same? try another --network",
+	}
+}
+
+// exchange drives an Operator with sockets. Its readers are a goroutine each;
+// all else belongs to the goroutine of Ask.
+type exchange struct {
+	op      *multipath.Operator
+	begun   time.Time
+	links   map[netip.AddrPort]*net.UDPConn // by the daemon's address
+	errs    map[netip.AddrPort]error        // the latest of each way
+	order   []netip.AddrPort
+	packets chan packet
+	stop    chan struct{}
+	readers sync.WaitGroup
+}
+
+// packet is a datagram that came, or an error that a socket reported.
+type packet struct {
+	network multipath.NetworkID
+	from    netip.AddrPort
+	data    []byte
+	err     error
+}
+
+// open opens a socket to each of the daemon's addresses. A way that cannot be
+// opened is remembered; the others do.
+func (e *exchange) open(ctx context.Context, r *Remote) {
+	e.links, e.errs = map[netip.AddrPort]*net.UDPConn{}, map[netip.AddrPort]error{}
+	own := ownAddresses()
+	for _, way := range r.ways() {
+		for _, to := range way.To {
+			e.order = append(e.order, to)
+			// Dialling UDP does not block: that ctx has ended is seen later.
+			conn, err := dial(context.WithoutCancel(ctx), routeTo(r.cfg, int(way.ID), to.Addr(), own), to)
+			if err != nil {
+				e.errs[to] = err
+				continue
+			}
+			e.links[to] = conn
+			e.readers.Go(func() { e.read(way.ID, to, conn) })
+		}
+	}
+}
+
+// maxDatagram is the largest UDP payload there is.
+const maxDatagram = 65535
+
+// read passes on what comes, until close.
+func (e *exchange) read(network multipath.NetworkID, from netip.AddrPort, conn *net.UDPConn) {
+	buffer := make([]byte, maxDatagram)
+	for {
+		n, err := conn.Read(buffer)
+		p := packet{network: network, from: from, data: append([]byte(nil), buffer[:n]...), err: err}
+		select {
+		case e.packets <- p:
+		case <-e.stop:
+			return
+		}
+		// What the kernel reports, such as that nobody listens, may change yet.
+		var system syscall.Errno
+		if err != nil && !errors.As(err, &system) {
+			return
+		}
+	}
+}
+
+// close ends the readers and waits for them.
+func (e *exchange) close() {
+	close(e.stop)
+	for _, conn := range e.links {
+		_ = conn.Close()
+	}
+	e.readers.Wait()
+}
+
+// run goes on until the Operator is done. Its error is ctx's.
+func (e *exchange) run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for !e.op.Done() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case p := <-e.packets:
+			if p.err != nil {
+				e.errs[p.from] = p.err
+			} else {
+				e.op.Receive(time.Since(e.begun), p.network, p.data)
+			}
+		case <-timer.C:
+		}
+		now := time.Since(e.begun)
+		if e.op.Deadline() <= now {
+			e.op.Advance(now)
+		}
+		e.send()
+		timer.Reset(max(0, e.op.Deadline()-time.Since(e.begun)))
+	}
+	return nil
+}
+
+// send sends what the Operator has to send. An error is remembered for its
+// way, and never holds another one up.
+func (e *exchange) send() {
+	for _, d := range e.op.Datagrams() {
+		if conn := e.links[d.To]; conn != nil {
+			if _, err := conn.Write(d.Data); err != nil {
+				e.errs[d.To] = err
+			}
+		}
+	}
+}
+
+// failures is what the sockets reported, one reason for each way.
+func (e *exchange) failures() error {
+	var all []string
+	for _, to := range e.order {
+		err := e.errs[to]
+		var system syscall.Errno
+		switch {
+		case err == nil:
+			continue
+		case errors.As(err, &system):
+			all = append(all, to.String()+": "+system.Error())
+		default:
+			all = append(all, err.Error())
+		}
+	}
+	if len(all) == 0 {
+		return errors.New("no answer in time")
+	}
+	return errors.New(strings.Join(all, ", "))
+}
