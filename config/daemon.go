@@ -9,9 +9,7 @@ import (
 // daemons reads the [[daemon]] tables.
 func (b *builder) daemons(root *table) {
 	tables := root.tables("daemon")
-	if len(tables) > MaxDaemons {
-		tables[MaxDaemons].fail("", "there can be %d daemons at most, these are %d", MaxDaemons, len(tables))
-	}
+	tables = atMost(tables, MaxDaemons)
 	used := map[string]bool{}
 	hashes := map[uint32]string{}
 	for i, t := range tables {
@@ -122,11 +120,19 @@ func clientAddresses(t *table, port uint16) []netip.AddrPort {
 			it.fail("%v", err)
 		case slices.Contains(list, ap):
 			it.fail("%s is listed twice", ap)
+		case slices.ContainsFunc(list, func(other netip.AddrPort) bool { return covers(other, ap) || covers(ap, other) }):
+			it.fail("%s cannot be opened beside another address with its port, for the unspecified address takes the port on all", ap)
 		default:
 			list = append(list, ap)
 		}
 	}
 	return list
+}
+
+// covers tells whether a listener at a takes the port of one at b. That at ::
+// takes IPv4 too (ipv6(7), IPV6_V6ONLY is off by default).
+func covers(a, b netip.AddrPort) bool {
+	return a.Port() == b.Port() && a.Addr().IsUnspecified() && (a.Addr().Is6() || b.Addr().Is4())
 }
 
 // parseListener reads ADDRESS:PORT, or ADDRESS with a default port; port 0

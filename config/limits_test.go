@@ -30,9 +30,17 @@ func TestNumbers(t *testing.T) {
 		t.Errorf("have %d networks, %d daemons", len(c.Networks), len(c.Daemons))
 	}
 	_, err := parseText(grid(MaxNetworks+1, 2))
-	checkErrors(t, err, []string{"26 network[9]: there can be 8 networks at most, these are 9"}, "")
+	checkErrors(t, err, []string{"26 network[9]: there can be 8 at most, these are 9"}, "")
 	_, err = parseText(grid(1, MaxDaemons+1))
-	checkErrors(t, err, []string{"389 daemon[129]: there can be 128 daemons at most, these are 129"}, "")
+	checkErrors(t, err, []string{"389 daemon[129]: there can be 128 at most, these are 129"}, "")
+}
+
+// TestFarTooMany: a file of nothing but tables is refused without a table of
+// all addresses being made.
+func TestFarTooMany(t *testing.T) {
+	if _, err := parseText(strings.Repeat("[[network]]\n[[daemon]]\n", maxKeys/2)); len(unjoin(err)) != maxErrors+1 {
+		t.Errorf("%d errors", len(unjoin(err)))
+	}
 }
 
 // TestBounds: every bounded number and size at its limits and one beyond

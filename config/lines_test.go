@@ -23,6 +23,7 @@ name = 'A'
 name = "B\" = "
 [daemon . "h 1"]
 address = { A = "1", B = ["2", "3"] }
+quotes = [ """x"""", '''y''''', 1 ]
 `
 	at, limit := findKeys(text)
 	if limit != nil {
@@ -36,6 +37,7 @@ address = { A = "1", B = ["2", "3"] }
 		"network.0.sub.deep.er.2": "12:5", "network.0.sub.deep.er.2.0": "12:7",
 		"network.1": "13:1", "network.1.name": "14:1",
 		"daemon.h 1": "15:1", "daemon.h 1.address": "16:1", "daemon.h 1.address.A": "16:13",
+		"daemon.h 1.quotes": "17:1", "daemon.h 1.quotes.0": "17:12", "daemon.h 1.quotes.1": "17:22", "daemon.h 1.quotes.2": "17:33",
 		"daemon.h 1.address.B": "16:22", "daemon.h 1.address.B.0": "16:27", "daemon.h 1.address.B.1": "16:32",
 	} {
 		if have := fmt.Sprintf("%d:%d", at[path].line, at[path].column); have != want {

@@ -22,9 +22,7 @@ const unsettled = Transport(len(transportNames))
 // networks reads the [[network]] tables.
 func (b *builder) networks(root *table) {
 	tables := root.tables("network")
-	if len(tables) > MaxNetworks {
-		tables[MaxNetworks].fail("", "there can be %d networks at most, these are %d", MaxNetworks, len(tables))
-	}
+	tables = atMost(tables, MaxNetworks)
 	used := map[string]bool{}
 	for _, t := range tables {
 		b.cfg.Networks = append(b.cfg.Networks, readNetwork(t, used))

@@ -278,6 +278,16 @@ func (t *table) tables(key string) []*table {
 	return tables
 }
 
+// atMost notes more tables than there can be, and returns those to read: some
+// beyond the limit, so that what is wrong elsewhere is found too, but not as
+// many as a file can hold.
+func atMost(tables []*table, most int) []*table {
+	if len(tables) > most {
+		tables[most].fail("", "there can be %d at most, these are %d", most, len(tables))
+	}
+	return tables[:min(len(tables), 4*most)]
+}
+
 // refuseUnknown notes every key that schema does not have.
 func (t *table) refuseUnknown() {
 	known := schema[t.section]

@@ -123,6 +123,9 @@ address.A = "10.77.1.3"`, []string{`14 daemon.h3.address: shares no network with
 		{"clients without port", small, `name = "h2"`, "name = \"h2\"\nclients = [\"10.77.1.2:0\", \"x\", \"239.1.1.1:1\"]", []string{
 			`14 daemon.h2.clients[1]: "10.77.1.2:0" has port 0`, `14 daemon.h2.clients[2]: "x" is not an address with a port`, `14 daemon.h2.clients[3]: "239.1.1.1:1" is multicast`}},
 		{"clients twice", small, `name = "h2"`, "name = \"h2\"\nclients = [\"10.77.1.2\", \"10.77.1.2:4803\"]", []string{`14 daemon.h2.clients[2]: 10.77.1.2:4803 is listed twice`}},
+		{"clients covered", small, `name = "h2"`, "name = \"h2\"\nclients = [\"10.77.1.2\", \"0.0.0.0\"]", []string{`14 daemon.h2.clients[2]: 0.0.0.0:4803 cannot be opened beside another`}},
+		{"clients covered by IPv6", small, `name = "h2"`, "name = \"h2\"\nclients = [\"[::]:4803\", \"127.0.0.1\", \"0.0.0.0:4804\"]", []string{`14 daemon.h2.clients[2]: 127.0.0.1:4803 cannot be opened beside another`}},
+		{"clients of two daemons", strings.Replace(small, `name = "h1"`, "name = \"h1\"\nclients = [\"127.0.0.1\", \"10.77.1.1\"]", 1), `name = "h2"`, "name = \"h2\"\nclients = [\"127.0.0.1\", \"10.77.1.1\"]", []string{`15 daemon.h2.clients: 10.77.1.1:4803 is daemon.h1.clients already`}},
 
 		// client and monitor
 		{"relative socket", small, "[[daemon]]\nname = \"h1\"", "[client]\nsockets = \"x\"\n[[daemon]]\nname = \"h1\"", []string{`10 client.sockets: "x" is not the absolute path`}},
