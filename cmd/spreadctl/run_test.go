@@ -185,7 +185,7 @@ func TestWrongArguments(t *testing.T) {
 		{"unknown daemon", []string{"status", "--config", good, "--daemon", "h3"}, 2, "there is no daemon"},
 		{"which daemon", []string{"status", "--config", good, "--network", "A"}, 2, "choose with --daemon NAME or --all"},
 		{"unknown network", []string{"status", "--config", good, "--network", "C", "--daemon", "h1"}, 2, "no network"},
-		{"network the daemon is not on", []string{"ping", "--config", good, "--network", "B", "--daemon", "h2"}, 2, "not on network B"},
+		{"network the daemon is not on", []string{"ping", "--config", good, "--network", "B", "--daemon", "h2"}, 2, "network B: not on that network"},
 		{"configuration missing", []string{"status", "--config", none, "--daemon", "h1"}, 5, none},
 		{"configuration wrong", []string{"status", "--config", twoDaemons(t, "[nonsense]"), "--daemon", "h1"}, 5, "nonsense"},
 		{"configuration wrong, local", []string{"status", "--config", twoDaemons(t, "[nonsense]")}, 5, "nonsense"},
@@ -252,6 +252,9 @@ func TestRemoteUnreachable(t *testing.T) {
 		if got.code != 3 || !strings.Contains(got.out+got.err, c.want) {
 			t.Errorf("%s: %+v", c.name, got)
 		}
+	}
+	if got := spreadctl(t, "", "status", "--all", "--network", "B", "--config", file, "--timeout", "200ms"); got.code != 3 || strings.Contains(got.out, "h2") {
+		t.Errorf("h2 is not on network B: %+v", got)
 	}
 	got := spreadctl(t, "", "networks", "--all", "--json", "--config", file, "--timeout", "200ms")
 	var all struct {

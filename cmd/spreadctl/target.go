@@ -95,6 +95,9 @@ func (a *app) remoteTargets() ([]target, error) {
 	var targets []target
 	for _, d := range daemons {
 		remote, err := admin.NewRemote(cfg, keys, d, a.network)
+		if errors.Is(err, admin.ErrNotOnNetwork) && a.all {
+			continue // it is asked over a network that it does not have
+		}
 		if err != nil {
 			return nil, usageError{err.Error()}
 		}

@@ -19,6 +19,10 @@ import (
 // remoteTimeout bounds a command whose context has no deadline.
 const remoteTimeout = 4 * time.Second
 
+// ErrNotOnNetwork tells that a daemon has no address on the network it was to
+// be asked over.
+var ErrNotOnNetwork = errors.New("not on that network")
+
 // Remote asks one daemon by sealed datagrams, over one network or over all
 // that it is on, from the configuration and keys alone: no ring and no daemon
 // of this host takes part (protocol rule 9, S26). It may be used from any
@@ -32,7 +36,7 @@ type Remote struct {
 
 // NewRemote is the way to the daemon with this index. network names the only
 // one to be used; "" means all that the daemon is on. keys are ignored with
-// plaintext. It fails if there is no such network or the daemon is not on it.
+// plaintext. It fails if there is no such network, and with ErrNotOnNetwork.
 func NewRemote(cfg *config.Config, keys []config.Key, daemon int, network string) (*Remote, error) {
 	r := &Remote{cfg: cfg, daemon: &cfg.Daemons[daemon]}
 	for _, k := range keys {
@@ -52,7 +56,7 @@ func NewRemote(cfg *config.Config, keys []config.Key, daemon int, network string
 	case !known:
 		return nil, fmt.Errorf("there is no network %s in %s", network, cfg.File)
 	case len(r.networks) == 0:
-		return nil, fmt.Errorf("daemon %s is not on network %s", r.daemon.Name, network)
+		return nil, fmt.Errorf("daemon %s, network %s: %w", r.daemon.Name, network, ErrNotOnNetwork)
 	}
 	return r, nil
 }

@@ -234,7 +234,7 @@ func TestNewRemote(t *testing.T) {
 		Networks: []config.Network{{Name: "A"}, {Name: "B"}},
 		Daemons:  []config.Daemon{{Name: "h1", Addresses: [][]netip.Addr{{netip.MustParseAddr("127.0.1.1")}, nil}}},
 	}
-	for network, want := range map[string]string{"": "", "A": "", "B": "not on network B", "C": "no network C"} {
+	for network, want := range map[string]string{"": "", "A": "", "B": "network B: not on that network", "C": "no network C"} {
 		_, err := NewRemote(cfg, nil, 0, network)
 		if err == nil && want != "" || err != nil && (want == "" || !strings.Contains(err.Error(), want)) {
 			t.Errorf("network %q: %v, want %q", network, err, want)
