@@ -12,6 +12,10 @@ import (
 	"syscall"
 )
 
+// release is the version of a released build, set by the linker
+// (-X main.release=1.2.3).
+var release string
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], system())

@@ -100,10 +100,10 @@ func (a *app) versionCommand() *cobra.Command {
 				a.document(struct {
 					Version  int    `json:"version"`
 					Software string `json:"software"`
-				}{admin.DocumentVersion, admin.Software()})
+				}{admin.DocumentVersion, admin.Software(release)})
 				return nil
 			}
-			_, err := fmt.Fprintf(a.out, "spreadctl %s\n", admin.Software())
+			_, err := fmt.Fprintf(a.out, "spreadctl %s\n", admin.Software(release))
 			return err
 		},
 	}

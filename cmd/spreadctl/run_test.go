@@ -227,7 +227,7 @@ func TestHelpAndVersion(t *testing.T) {
 	if got := spreadctl(t, "", "--help"); got.code != 0 || !strings.Contains(got.out, "Exit codes: 0 all well") || strings.Contains(got.out, demoDaemon) {
 		t.Errorf("help: %+v", got)
 	}
-	if got := spreadctl(t, "", "version"); got.code != 0 || got.out != "spreadctl "+admin.Software()+"\n" {
+	if got := spreadctl(t, "", "version"); got.code != 0 || got.out != "spreadctl "+admin.Software(release)+"\n" {
 		t.Errorf("version: %+v", got)
 	}
 	if got := spreadctl(t, "", "version", "--json"); got.code != 0 || !json.Valid([]byte(got.out)) {

@@ -3,7 +3,6 @@ package demo
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"mpspread/config"
 	"mpspread/daemon"
 	"mpspread/datalink"
+	"mpspread/internal/admin"
 )
 
 // The verbs of the command lines; each is followed by a network's name.
@@ -50,13 +50,10 @@ func RunDaemon(ctx context.Context, configFile, name string, in io.Reader, out i
 			log.Error("commands", zap.Error(err))
 		}
 	}()
-	err = daemon.Run(ctx, daemon.Options{
+	return daemon.Run(ctx, daemon.Options{
 		Config: cfg, Name: name, Log: log, OpenLinks: c.open, Ready: func() { c.say(lineReady) },
+		Software: admin.Software(""),
 	})
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }
 
 // control cuts and heals the networks of this process.
