@@ -37,22 +37,30 @@ func (b *backlog) add(s groups.Submission) {
 	b.news = true
 }
 
-// submitAll gives the ring what waits, if the ring has moved or there is
-// something new, and tells whether anything was given. Clients' requests wait
-// while the groups exchange their state: what is not yet in the ring then
-// needs not be held back by every daemon until the exchange is complete.
-func (e *Engine) submitAll(now Time, moved bool) bool {
+// submitAll gives the ring what waits, if there is room where there was none
+// or something new to try, and tells whether anything was given. Clients'
+// requests wait while the groups exchange their state: what is not yet in the
+// ring then needs not be held back by every daemon until the exchange is
+// complete.
+func (e *Engine) submitAll(now Time) bool {
 	for _, s := range e.groups.Submissions() {
 		e.backlog.add(s)
 	}
-	if !moved && !e.backlog.news {
+	ready := e.groups.Ready()
+	retry := e.ring.Freed() || ready && !e.wasReady
+	e.wasReady = ready
+	if retry && e.backlog.refused {
+		e.backlog.refused = false
+		e.out.Room = true
+	}
+	if !retry && !e.backlog.news {
 		return false
 	}
 	e.backlog.news = false
 	given := false
 	kept := e.backlog.order[:0]
 	for _, lane := range e.backlog.order {
-		if lane != groups.OwnLane && !e.groups.Ready() {
+		if lane != groups.OwnLane && !ready {
 			kept = append(kept, lane)
 			continue
 		}
@@ -63,12 +71,6 @@ func (e *Engine) submitAll(now Time, moved bool) bool {
 		}
 	}
 	e.backlog.order = kept
-	if e.backlog.refused && e.groups.Ready() {
-		// Cheaper than to remember who was refused: the ring has moved, so
-		// queues may be shorter, and whoever finds his still full comes again.
-		e.backlog.refused = false
-		e.out.Room = true
-	}
 	return given
 }
 

@@ -44,7 +44,10 @@ type Command struct {
 	ID      [16]byte // of the command: copies of it are answered from the receipt
 	Network string
 	From    netip.AddrPort
-	Body    []byte
+	// Unsealed tells that anybody may have sent it: in plaintext mode only
+	// reads are to be obeyed, unless the operator allows more.
+	Unsealed bool
+	Body     []byte
 }
 
 // Output is what the driver has to do, in this order: send the datagrams, then
@@ -79,7 +82,8 @@ type Engine struct {
 	beacon            []byte
 	fastHello         bool
 
-	backlog backlog
+	backlog  backlog
+	wasReady bool // of groups, when submissions were last tried
 }
 
 // New makes the Engine of one life of a daemon. It fails on a configuration

@@ -44,6 +44,19 @@ func (e *Engine) SetPacketSize(now Time, net multipath.NetworkID, size int) {
 	e.settle(now)
 }
 
+// Suspend takes a network out of use, but for probes and for what arrives on
+// it, or into use again.
+func (e *Engine) Suspend(now Time, net multipath.NetworkID, suspended bool) {
+	e.begin()
+	e.multipath.Suspend(now, net, suspended)
+	e.settle(now)
+}
+
+// Reverted tells that this life cannot go on, because the machine was put back
+// to an older state: the driver has to start again with a new incarnation
+// (protocol rule 1).
+func (e *Engine) Reverted() bool { return e.multipath.Reverted() }
+
 // SetReceiveBudget tells the free receive buffer per network, in bytes of the
 // kernel's true size.
 func (e *Engine) SetReceiveBudget(now Time, bytes int) {
@@ -76,9 +89,9 @@ func (e *Engine) settle(now Time) {
 	for {
 		e.tellHearings(now)
 		e.tellPayloadSize(now)
-		sent, data := e.sendAll(now)
+		sent := e.sendAll(now)
 		delivered := e.deliverAll()
-		given := e.submitAll(now, data || delivered)
+		given := e.submitAll(now)
 		if !sent && !delivered && !given {
 			break
 		}
@@ -89,17 +102,16 @@ func (e *Engine) settle(now Time) {
 }
 
 // sendAll hands the ring's packets to the networks in order, and tells whether
-// there were any, and whether data was among them. Payloads are valid only
-// until the ring's next call, so they are sealed at once.
-func (e *Engine) sendAll(now Time) (sent, data bool) {
+// there were any. Payloads are valid only until the ring's next call, so they
+// are sealed at once.
+func (e *Engine) sendAll(now Time) bool {
 	sends := e.ring.Sends()
 	for i := range sends {
 		s := &sends[i]
 		kind := multipath.KindUpper + multipath.Kind(s.Kind)
 		e.multipath.Send(now, kind, multipath.DaemonID(s.To), s.EveryNetwork, s.Payload)
-		data = data || s.Kind == ring.KindData
 	}
-	return len(sends) > 0, data
+	return len(sends) > 0
 }
 
 // deliverAll hands the ring's ordered list to groups, and tells whether there
@@ -163,7 +175,7 @@ func (e *Engine) tellBeacon() {
 // takeCommands turns monitor commands into output.
 func (e *Engine) takeCommands() {
 	for _, c := range e.multipath.Commands() {
-		command := Command{ID: c.ID, From: c.From, Body: c.Body}
+		command := Command{ID: c.ID, From: c.From, Unsealed: c.Unsealed, Body: c.Body}
 		if int(c.Network) < len(e.networks) {
 			command.Network = e.networks[c.Network]
 		}

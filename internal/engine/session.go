@@ -73,7 +73,7 @@ func (e *Engine) Multicast(now Time, id groups.SessionID, m *groups.Multicast) e
 	if e.stopped {
 		return ring.ErrLeft
 	}
-	if !e.groups.Ready() || e.backlog.waiting(lane) > 0 || !e.ring.Room(lane) {
+	if !e.groups.Ready() || e.backlog.waiting(lane) > 0 {
 		e.backlog.refused = true
 		return ring.ErrWindowFull
 	}

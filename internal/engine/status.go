@@ -34,3 +34,6 @@ func (e *Engine) Status(now Time) Status {
 	}
 	return s
 }
+
+// Groups describes all groups of the membership, by name.
+func (e *Engine) Groups() []groups.Info { return e.groups.List() }
