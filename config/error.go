@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Error is one thing wrong with a configuration or key file. Parse and
@@ -71,6 +72,21 @@ func join(errs []*Error) error {
 		list[i] = e
 	}
 	return errors.Join(list...)
+}
+
+// printable makes text out of a file fit for a terminal and a log: one line,
+// not too long, no control characters.
+func printable(s string) string {
+	const most = 300
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // quote shows a value out of a file, shortened.

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // FuzzParse: no text makes Parse panic; what it accepts can be used, is within
@@ -22,7 +23,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			for _, one := range unjoin(err) {
 				var e *Error
-				if !errors.As(one, &e) || e.Msg == "" || e.Line < 0 || e.Line > strings.Count(text, "\n")+1 {
+				if !errors.As(one, &e) || e.Msg == "" || strings.ContainsFunc(e.Error(), unicode.IsControl) || len(e.Error()) > 2000 || e.Line < 0 || e.Line > strings.Count(text, "\n")+1 {
 					t.Fatalf("not a good error: %#v", one)
 				}
 			}

@@ -77,10 +77,10 @@ func readDocument(text, file string) (*table, error) {
 	if _, err := toml.Decode(text, &root.values); err != nil {
 		var syntax toml.ParseError
 		if !errors.As(err, &syntax) {
-			return nil, &Error{File: file, Msg: strings.TrimPrefix(err.Error(), "toml: ")}
+			return nil, &Error{File: file, Msg: printable(strings.TrimPrefix(err.Error(), "toml: "))}
 		}
 		place := positionAt(text, syntax.Position.Start)
-		return nil, &Error{File: file, Line: place.line, Column: place.column, Msg: syntax.Message}
+		return nil, &Error{File: file, Line: place.line, Column: place.column, Msg: printable(syntax.Message)}
 	}
 	return root, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode"
 )
 
 // small is the least configuration that needs a key: two daemons, two networks.
@@ -175,6 +176,25 @@ func TestSyntaxErrors(t *testing.T) {
 				t.Errorf("have %v, want it at %d:%d", err, test.line, test.col)
 			}
 		})
+	}
+}
+
+// TestErrorsAreFitToPrint: nothing in a file gets control characters or pages
+// of text into a message.
+func TestErrorsAreFitToPrint(t *testing.T) {
+	for _, text := range []string{
+		"x = " + strings.Repeat("1.", 100000), "\"\\u001b[31m\\n\" = 1\n" + small, small + "[daemon.address2]\n\"\\u0007\" = 1",
+		"cluster = \"\\u001b" + strings.Repeat("x", 1000) + "\"", "x = \"\x1b\"", edit(t, small, "B = \"10.77.2.2\"", "\"\\u001b\" = \"10.77.2.2\""),
+	} {
+		_, err := parseText(text)
+		if err == nil {
+			t.Errorf("%.50q is accepted", text)
+		}
+		for _, one := range unjoin(err) {
+			if have := one.Error(); len(have) > 500 || strings.ContainsFunc(have, unicode.IsControl) {
+				t.Errorf("%.600q", have)
+			}
+		}
 	}
 }
 

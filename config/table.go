@@ -19,7 +19,7 @@ type document struct {
 // fail notes an error of the key shown as key, at the place of path or of the
 // table nearest around it.
 func (d *document) fail(key, path, format string, args ...any) {
-	e := &Error{File: d.file, Key: key, Msg: fmt.Sprintf(format, args...)}
+	e := &Error{File: d.file, Key: printable(key), Msg: fmt.Sprintf(format, args...)}
 	for {
 		if place, ok := d.at[path]; ok {
 			e.Line, e.Column = place.line, place.column
