@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -32,7 +33,8 @@ func newKeyring(cluster string, c Cipher, keys []Key) (*keyring, error) {
 	if len(keys) < 1 || len(keys) > maxKeys {
 		return nil, fmt.Errorf("multipath: %d keys, not 1 to %d", len(keys), maxKeys)
 	}
-	r := &keyring{cipher: c, cluster: clusterHash(cluster), keys: keys, active: -1}
+	// Its own copy: the caller may wipe what it passed (SEC-18).
+	r := &keyring{cipher: c, cluster: clusterHash(cluster), keys: slices.Clone(keys), active: -1}
 	for i, k := range keys {
 		for _, other := range keys[:i] {
 			if other.ID == k.ID {
