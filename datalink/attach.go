@@ -39,9 +39,10 @@ type attachment struct {
 
 func (a attachment) usable() bool { return a.reason == "" }
 
-// sameSockets tells whether sockets opened for a serve b too.
+// sameSockets tells whether sockets opened for a serve b too. With the prefix
+// the broadcast address changes.
 func (a attachment) sameSockets(b attachment) bool {
-	return a.addr == b.addr && a.ifIndex == b.ifIndex
+	return a.addr == b.addr && a.bits == b.bits && a.ifIndex == b.ifIndex
 }
 
 // attach finds the first of the network's addresses that this host can use

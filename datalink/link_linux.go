@@ -113,7 +113,7 @@ func (l *link) socket(receiveBuffer int) (int, error) {
 		return -1, fmt.Errorf("socket: %w", err)
 	}
 	if !l.at.loopback {
-		if err := bindToDevice(fd, l.at); err != nil {
+		if err := l.setDevice(fd); err != nil {
 			return fd, err
 		}
 	}
@@ -121,18 +121,26 @@ func (l *link) socket(receiveBuffer int) (int, error) {
 	return fd, l.setFamilyOptions(fd)
 }
 
-// bindToDevice keeps out other networks' packets and routes. It needs no
-// privilege since Linux 5.7; where it is refused, packet info and the route
-// options do (S16, S17).
+// setDevice keeps out other networks' packets and routes. Binding to the device
+// needs no privilege since Linux 5.7; where it is refused, packet info and the
+// choice of interface for routes do (S16, S17).
+func (l *link) setDevice(fd int) error {
+	err := bindToDevice(fd, l.at)
+	if errors.Is(err, unix.EPERM) {
+		return l.setRoute(fd)
+	}
+	if err != nil {
+		return fmt.Errorf("bind to device %s: %w", l.at.ifName, err)
+	}
+	return nil
+}
+
 func bindToDevice(fd int, at attachment) error {
 	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, at.ifIndex)
 	if errors.Is(err, unix.ENOPROTOOPT) { // before Linux 5.1
-		err = unix.BindToDevice(fd, at.ifName)
+		return unix.BindToDevice(fd, at.ifName)
 	}
-	if err != nil && !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("bind to device %s: %w", at.ifName, err)
-	}
-	return nil
+	return err
 }
 
 // setBuffer asks with and then without privilege; what it got is read back

@@ -63,13 +63,10 @@ func (l *link) setFamilyOptions(fd int) error {
 	})
 }
 
-// setSending prepares the socket that sends: its own interface for multicast
-// and for routes, one hop, no copy to this host, the code point (RFC 2474).
+// setSending prepares the socket that sends: its own interface for
+// multicast, one hop, no copy to this host, the code point (RFC 2474).
 func (l *link) setSending(fd int) error {
 	setBuffer(fd, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, sendBuffer)
-	if err := l.setRoute(fd); err != nil {
-		return err
-	}
 	class := l.network.DSCP << 2
 	if l.at.addr.Is4() {
 		return withIPv4(fd, func(c *ipv4.PacketConn) error {
@@ -89,12 +86,9 @@ func (l *link) setSending(fd int) error {
 	})
 }
 
-// setRoute makes unicasts leave by the network's own interface even where the
-// socket could not be bound to it, whatever the routes say.
+// setRoute makes unicasts leave by the network's own interface whatever the
+// routes say, on a socket that is not bound to it.
 func (l *link) setRoute(fd int) error {
-	if l.at.loopback {
-		return nil
-	}
 	// These options alone have their value in network byte order.
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], uint32(l.at.ifIndex))
