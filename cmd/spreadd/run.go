@@ -67,11 +67,7 @@ func (a *app) run(f runFlags) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal does what it does by default
-	if err := a.daemon(ctx, daemon.Options{Config: cfg, Name: name, Log: log, Software: a.software}); err != nil {
-		return err
-	}
-	log.Info("stopped")
-	return nil
+	return a.daemon(ctx, daemon.Options{Config: cfg, Name: name, Log: log, Software: a.software})
 }
 
 // load reads the named configuration, or the first there is, or takes the
