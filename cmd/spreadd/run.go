@@ -20,8 +20,7 @@ import (
 type runFlags struct{ file, name, level string }
 
 const runHelp = `Runs the daemon until it is interrupted (SIGINT, SIGTERM); then it takes leave
-of the other daemons, which go on without it at once. A second signal ends it
-without ceremony.
+of the other daemons, which go on without it at once.
 
 The configuration is FILE; without -c it is /etc/spread/spread.toml, or
 spread.toml in the current directory. If neither exists, the daemon serves this
@@ -64,9 +63,10 @@ func (a *app) run(f runFlags) error {
 	log.Info("starting", zap.String("software", a.software), zap.String("daemon", name),
 		zap.String("configuration", sourceOf(cfg)), zap.Stringer("security", cfg.Security))
 
+	// The signals stay caught until the daemon has stopped: programs like
+	// timeout(1) send two at once, and the second must not cut the leave short.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal does what it does by default
 	return a.daemon(ctx, daemon.Options{Config: cfg, Name: name, Log: log, Software: a.software})
 }
 

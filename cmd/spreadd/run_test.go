@@ -120,16 +120,15 @@ func badKeyFile(t *testing.T) error {
 	return fmt.Errorf("daemon: %w", err)
 }
 
-// TestSignals: SIGINT and SIGTERM end the daemon politely.
+// TestSignals: SIGINT and SIGTERM end the daemon politely, also when they
+// come again while it takes its leave.
 func TestSignals(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		a, _, stderr := testApp()
 		a.daemon = func(ctx context.Context, _ daemon.Options) error {
-			if err := syscall.Kill(os.Getpid(), signal); err != nil {
-				return err
-			}
+			err := syscall.Kill(os.Getpid(), signal)
 			<-ctx.Done()
-			return nil
+			return errors.Join(err, syscall.Kill(os.Getpid(), signal))
 		}
 		if code := a.execute(nil); code != exitOK {
 			t.Errorf("%v: exit %d, %s", signal, code, stderr)
