@@ -189,7 +189,8 @@ var messageColumns = []column{colSender, colMessage, colService, colLength, colD
 // columnsOf lists the fields of each kind, in their written order. A text
 // column is always the last.
 var columnsOf = [...][]column{
-	Start: {}, Stop: {}, Crash: {}, Pause: {}, Resume: {}, Finished: {},
+	Start: {}, Stop: {}, Crash: {}, Pause: {}, Resume: {},
+	Finished:  {colCounter},
 	Fault:     {colText},
 	Quiet:     {colMembers, colBound},
 	Submit:    append([]column{colClient, colFirst}, messageColumns...),
@@ -205,7 +206,7 @@ var columnsOf = [...][]column{
 	Commit:    {colRing, colConf},
 
 	ClientDeliver: append([]column{colClient}, messageColumns...),
-	ClientView:    {colClient, colGroup, colViewID, colCause, colNames, colSets, colOwn},
+	ClientView:    {colClient, colGroup, colViewID, colCause, colNames, colSets, colOwn, colText},
 	ClientSignal:  {colClient, colGroup, colViewID},
 	ClientLeave:   {colClient, colGroup},
 	ClientClose:   {colClient, colText},

@@ -28,7 +28,7 @@ const (
 	Resume                   // Process goes on
 	Fault                    // Text: what the harness does to the world
 	Quiet                    // no fault from here on; Members: one component; Length of Bound: LIV-1
-	Finished                 // the run is over
+	Finished                 // the run is over; Counter: submissions that never found room
 	Submit                   // Client, Message (ClientCounter, Service, Length, Digest), First: accepted
 
 	Conf      // Conf
@@ -43,7 +43,7 @@ const (
 	Commit    // Conf: "all recovered" reported for it (protocol rule 8); Ring: the old ring
 
 	ClientDeliver // Client, Message
-	ClientView    // Client, View
+	ClientView    // Client, View, Text: the receiver's private name
 	ClientSignal  // Client, View (Group and ID): the transitional signal
 	ClientLeave   // Client, View (Group): the self-leave
 	ClientClose   // Client, Text: why

@@ -22,7 +22,7 @@ func samples() []Event {
 	view := &View{Group: "g{1}", ID: [3]int32{-5, 6, 1 << 30}, Cause: 4, Members: []string{"#x#h1", "#y#h2"}, Sets: [][]string{{"#x#h1"}, {"#y#h2"}}, Own: 1}
 	in := ConfID{Kind: ring.Transitional, Old: was, New: is}
 	events := []Event{
-		{Kind: Start}, {Kind: Stop}, {Kind: Crash}, {Kind: Pause}, {Kind: Resume}, {Kind: Finished},
+		{Kind: Start}, {Kind: Stop}, {Kind: Crash}, {Kind: Pause}, {Kind: Resume}, {Kind: Finished, Counter: 3},
 		{Kind: Fault, Text: "cut A 1>2 \"now\"\n"},
 		{Kind: Quiet, Members: []ring.Process{p, q}, Bound: time.Second},
 		{Kind: Submit, Client: 12, First: true, Message: m},
@@ -35,7 +35,7 @@ func samples() []Event {
 		{Kind: Deliver, Message: m, Ring: was, Seq: 5, In: in},
 		{Kind: State, State: ring.Operational},
 		{Kind: ClientDeliver, Client: 2, Message: m},
-		{Kind: ClientView, Client: 2, View: view},
+		{Kind: ClientView, Client: 2, View: view, Text: "#x#h1"},
 		{Kind: ClientSignal, Client: 2, View: &View{Group: "g", ID: view.ID}},
 		{Kind: ClientLeave, Client: 2, View: &View{Group: "g"}},
 		{Kind: ClientClose, Client: 2, Text: "queue full"},

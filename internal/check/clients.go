@@ -1,0 +1,121 @@
+package check
+
+import (
+	"slices"
+
+	"mpspread/internal/trace"
+)
+
+// groupState is what clients have seen of groups (2.9).
+type groupState struct {
+	views   map[viewKey]*trace.View
+	current map[clientGroup]*trace.View
+	names   map[uint64]string // private group names of clients, from their Start text
+	closed  map[uint64]bool
+	counts  map[[2]uint64]uint64 // (receiver, sender) -> last count
+	sentIn  map[inGroup]*trace.View
+}
+
+type viewKey struct {
+	group string
+	id    [3]int32
+}
+
+type clientGroup struct {
+	client uint64
+	group  string
+}
+
+type inGroup struct {
+	client, number uint64
+	group          string
+	conf           trace.ConfID
+}
+
+func newGroupState() groupState {
+	return groupState{
+		views: make(map[viewKey]*trace.View), current: make(map[clientGroup]*trace.View),
+		closed: make(map[uint64]bool), counts: make(map[[2]uint64]uint64), sentIn: make(map[inGroup]*trace.View),
+	}
+}
+
+// client judges what a client receives.
+func (c *Checker) client(e *trace.Event) {
+	if c.groups.views == nil {
+		c.groups = newGroupState()
+	}
+	switch e.Kind {
+	case trace.ClientView:
+		c.view(e)
+	case trace.ClientDeliver:
+		c.clientDeliver(e)
+	case trace.ClientLeave:
+		delete(c.groups.current, clientGroup{e.Client, e.View.Group})
+	case trace.ClientClose:
+		c.groups.closed[e.Client] = true
+	}
+}
+
+// view judges GRP-1 to GRP-3: one id is one membership in one order, and the
+// receiver is in it (the harness writes its name into Text).
+func (c *Checker) view(e *trace.Event) {
+	g, v := &c.groups, e.View
+	about := of(e.Process)
+	key := viewKey{v.Group, v.ID}
+	known := g.views[key]
+	if known == nil {
+		g.views[key] = v
+		known = v
+	}
+	same := slices.Equal(known.Members, v.Members)
+	if !c.holds(GRP1, same) {
+		c.fail(GRP1, about, "client %d sees %v %d with members %v, another with %v", e.Client, v.Group, v.ID, v.Members, known.Members)
+	}
+	if !c.holds(GRP2, same || !sameNames(known.Members, v.Members)) {
+		c.fail(GRP2, about, "view %d of %v has the same members in another order", v.ID, v.Group)
+	}
+	if !c.holds(GRP2, sameNames(known.Members, v.Members)) {
+		c.fail(GRP2, about, "view %d of %v is %v and %v", v.ID, v.Group, v.Members, known.Members)
+	}
+	if !c.holds(GRP3, slices.Contains(v.Members, e.Text)) {
+		c.fail(GRP3, about, "client %d, %v, received a view of %v without itself: %v", e.Client, e.Text, v.Group, v.Members)
+	}
+	g.current[clientGroup{e.Client, v.Group}] = v
+}
+
+func sameNames(a, b []string) bool {
+	x, y := slices.Clone(a), slices.Clone(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
+// clientDeliver judges CLI-2 by the sending client's count, and GRP-5.
+func (c *Checker) clientDeliver(e *trace.Event) {
+	g, m := &c.groups, &e.Message
+	if m.Client == 0 {
+		return
+	}
+	about := both(e.Process, m.Sender)
+	pair := [2]uint64{e.Client, m.Client}
+	if !c.holds(CLI2, g.counts[pair] < m.ClientCounter) {
+		c.fail(CLI2, about, "client %d received message %d of client %d after its %d", e.Client, m.ClientCounter, m.Client, g.counts[pair])
+	}
+	g.counts[pair] = m.ClientCounter
+	conf := c.process(e.Process).in
+	for _, name := range m.Groups {
+		v := g.current[clientGroup{e.Client, name}]
+		if v == nil {
+			continue
+		}
+		key := inGroup{m.Client, m.ClientCounter, name, conf}
+		known := g.sentIn[key]
+		if known == nil {
+			g.sentIn[key] = v
+			known = v
+		}
+		if !c.holds(GRP5, known.ID == v.ID) {
+			c.fail(GRP5, about, "client %d received message %d of client %d in view %d of %v, another in %d", e.Client, m.ClientCounter, m.Client, v.ID, name, known.ID)
+		}
+	}
+}

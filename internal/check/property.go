@@ -1,0 +1,105 @@
+package check
+
+// Property is one of the named properties of the correctness reference,
+// section 2.
+type Property uint8
+
+// The properties this package judges.
+const (
+	INT1 Property = iota
+	INT2
+	INT3
+	INT4
+	INT5
+	INT6
+	CFG1
+	CFG2
+	CFG3
+	CFG4
+	CFG5
+	CFG6
+	CFG7
+	CFG8
+	SELF1
+	VS1
+	VS2
+	VS3
+	FIFO1
+	FIFO2
+	CAU1
+	TOT1
+	TOT2
+	GAP1
+	GAP2
+	GAP3
+	LOW1
+	SAFE1
+	SAFE2
+	SAFE3
+	SAFE4
+	RNG1
+	RNG2
+	RNG3
+	RNG4
+	RNG5
+	RNG6
+	MPX1
+	GRP1
+	GRP2
+	GRP3
+	GRP5
+	CLI2
+	LIV1
+	LIV2
+	LIV3
+	LIV4
+	LIV5
+	properties // how many there are
+)
+
+var propertyNames = [properties]string{
+	INT1: "INT-1", INT2: "INT-2", INT3: "INT-3", INT4: "INT-4", INT5: "INT-5", INT6: "INT-6",
+	CFG1: "CFG-1", CFG2: "CFG-2", CFG3: "CFG-3", CFG4: "CFG-4", CFG5: "CFG-5", CFG6: "CFG-6", CFG7: "CFG-7", CFG8: "CFG-8",
+	SELF1: "SELF-1", VS1: "VS-1", VS2: "VS-2", VS3: "VS-3",
+	FIFO1: "FIFO-1", FIFO2: "FIFO-2", CAU1: "CAU-1", TOT1: "TOT-1", TOT2: "TOT-2",
+	GAP1: "GAP-1", GAP2: "GAP-2", GAP3: "GAP-3", LOW1: "LOW-1",
+	SAFE1: "SAFE-1", SAFE2: "SAFE-2", SAFE3: "SAFE-3", SAFE4: "SAFE-4",
+	RNG1: "RNG-1", RNG2: "RNG-2", RNG3: "RNG-3", RNG4: "RNG-4", RNG5: "RNG-5", RNG6: "RNG-6",
+	MPX1: "MPX-1",
+	GRP1: "GRP-1", GRP2: "GRP-2", GRP3: "GRP-3", GRP5: "GRP-5", CLI2: "CLI-2",
+	LIV1: "LIV-1", LIV2: "LIV-2", LIV3: "LIV-3", LIV4: "LIV-4", LIV5: "LIV-5",
+}
+
+// String is the property's name, as INT-1.
+func (p Property) String() string { return propertyNames[p] }
+
+// Properties lists all of them, in the order of the reference.
+func Properties() []Property {
+	list := make([]Property, properties)
+	for i := range list {
+		list[i] = Property(i)
+	}
+	return list
+}
+
+// Exercised counts, for each property, how often its premise held and its
+// predicate was evaluated. A zero is "not tested", never "passed".
+type Exercised [properties]uint64
+
+// Add adds the counts of another run.
+func (e *Exercised) Add(other *Exercised) {
+	for i := range e {
+		e[i] += other[i]
+	}
+}
+
+// Never lists the properties that were never evaluated.
+func (e *Exercised) Never() []Property {
+	var list []Property
+	for i, n := range e {
+		if n == 0 {
+			list = append(list, Property(i))
+		}
+	}
+	return list
+}

@@ -1,0 +1,64 @@
+package sim
+
+import "time"
+
+// link is one direction from one daemon to another over one network, with the
+// faults in force on it.
+type link struct {
+	rand prng
+	hop  time.Duration
+
+	cut            bool
+	loss           int // thousandths
+	burst, bursts  int // rate, longest
+	double, copies int
+	spread         time.Duration // how much later a copy may come
+	swap           int
+	swapBy         time.Duration
+	extra          time.Duration
+
+	burstLeft int
+	last      time.Duration // arrival of the last packet: links do not overtake
+}
+
+// clear takes all faults off.
+func (l *link) clear() {
+	l.cut, l.loss, l.burst, l.bursts, l.double, l.copies, l.spread = false, 0, 0, 0, 0, 0, 0
+	l.swap, l.swapBy, l.extra = 0, 0, 0
+}
+
+// lost draws whether the next packet is lost.
+func (l *link) lost() bool {
+	switch {
+	case l.cut:
+		return true
+	case l.burstLeft > 0:
+		l.burstLeft--
+		return true
+	case l.rand.chance(l.burst):
+		l.burstLeft = l.rand.below(l.bursts)
+		return true
+	}
+	return l.rand.chance(l.loss)
+}
+
+// arrives draws when a packet sent now arrives.
+func (l *link) arrives(now, jitter time.Duration) time.Duration {
+	at := now + l.hop + l.extra
+	if jitter > 0 {
+		at += l.rand.time(0, jitter)
+	}
+	if l.rand.chance(l.swap) {
+		return at + l.rand.time(0, l.swapBy) // overtaken
+	}
+	l.last = max(l.last, at)
+	return l.last
+}
+
+// more draws how many further copies of a packet arrive.
+func (l *link) more() int {
+	if !l.rand.chance(l.double) {
+		return 0
+	}
+	return 1 + l.rand.below(max(l.copies, 1))
+}

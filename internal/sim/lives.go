@@ -1,0 +1,161 @@
+package sim
+
+import (
+	"time"
+
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// boot begins a new life of a daemon, unless a fault keeps it down.
+func (w *World) boot(d *daemon) {
+	if d.node != nil || d.downs > 0 {
+		return
+	}
+	d.life++
+	d.place = 0
+	d.process = ring.Process{Daemon: w.plan.Order[d.at], Incarnation: ring.Incarnation(1 + d.rand.next()%0xffff)}
+	if d.life > 1 {
+		// Never the same number twice, and the life can be told from it.
+		d.process.Incarnation |= ring.Incarnation(d.life << 16)
+	}
+	d.offset = d.rand.time(0, time.Hour)
+	d.wakeAt = never
+	d.doomed, d.leaving = -1, false
+	d.queue = d.queue[:0]
+	d.lanes = make(map[int]*lane)
+	w.emit(d, &trace.Event{Kind: trace.Start})
+	d.node = w.newNode(d)
+	w.settle(d)
+}
+
+// crash ends a life at once.
+func (w *World) crash(d *daemon) {
+	if d.node == nil {
+		return
+	}
+	w.count(d.node.counters())
+	kind := trace.Crash
+	if d.leaving {
+		kind = trace.Stop
+	}
+	d.node = nil
+	for _, n := range d.queue {
+		w.landed(n)
+	}
+	d.queue = d.queue[:0]
+	w.emit(d, &trace.Event{Kind: kind})
+}
+
+// doomAfter is how long a daemon that is to crash after some more packets may
+// take to send them.
+const doomAfter = 100 * time.Millisecond
+
+// lingers is how long a daemon that leaves goes on, to say so.
+const lingers = 50 * time.Millisecond
+
+// begin puts a fault into force.
+func (w *World) begin(i int) {
+	f := &w.plan.Faults[i]
+	if w.quiet {
+		return
+	}
+	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "begins: " + f.String()})
+	w.active[i] = true
+	if !f.Permanent {
+		w.heap.push(occasion{at: w.now + f.For, kind: faultEnds, n: int32(i)})
+	}
+	switch f.Kind {
+	case Crash:
+		w.down(&w.daemons[f.From], f.Count)
+	case Leave:
+		w.politely(&w.daemons[f.From])
+	case Pause:
+		w.pause(&w.daemons[f.From], f.Count)
+	case Flap:
+		w.refault()
+		w.heap.push(occasion{at: w.now + f.Delay, kind: flap, n: int32(i)})
+	default:
+		w.refault()
+	}
+}
+
+// end takes a fault out of force.
+func (w *World) end(i int) {
+	if !w.active[i] {
+		return
+	}
+	f := &w.plan.Faults[i]
+	w.active[i] = false
+	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "ends: " + f.String()})
+	switch f.Kind {
+	case Crash, Leave:
+		d := &w.daemons[f.From]
+		d.downs--
+		w.crash(d) // should it still be on its way down
+		w.boot(d)
+	case Pause:
+		w.resume(&w.daemons[f.From])
+	default:
+		w.refault()
+	}
+}
+
+func (w *World) down(d *daemon, after int) {
+	d.downs++
+	if d.node == nil {
+		return
+	}
+	if after == 0 {
+		w.crash(d)
+		return
+	}
+	if d.doomed < 0 {
+		d.doomed = after
+	}
+	w.heap.push(occasion{at: w.now + doomAfter, kind: doom, n: int32(d.at), mark: d.life})
+}
+
+func (w *World) politely(d *daemon) {
+	d.downs++
+	if d.node == nil || d.leaving || d.paused > 0 {
+		w.crash(d)
+		return
+	}
+	d.leaving = true
+	d.node.leave(d.local(w.now))
+	w.settle(d)
+	w.heap.push(occasion{at: w.now + lingers, kind: doom, n: int32(d.at), mark: d.life})
+}
+
+func (w *World) pause(d *daemon, keep int) {
+	d.paused++
+	d.keep = keep
+	if d.node != nil && d.paused == 1 {
+		w.emit(d, &trace.Event{Kind: trace.Pause})
+	}
+}
+
+// resume lets a daemon go on: it first reads what came meanwhile, then its
+// timers fire (protocol rule 10).
+func (w *World) resume(d *daemon) {
+	if d.paused--; d.paused > 0 || d.node == nil {
+		return
+	}
+	w.emit(d, &trace.Event{Kind: trace.Resume})
+	queue := append([]int32(nil), d.queue...)
+	d.queue = d.queue[:0]
+	for i, n := range queue {
+		if d.node == nil {
+			for _, rest := range queue[i:] {
+				w.landed(rest)
+			}
+			return
+		}
+		w.arrive(n)
+	}
+	if d.node != nil {
+		d.node.advance(d.local(w.now))
+		w.settle(d)
+	}
+}

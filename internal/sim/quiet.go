@@ -1,0 +1,97 @@
+package sim
+
+import (
+	"time"
+
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// lookEvery is how often the world asks whether the run can end.
+const lookEvery = 100 * time.Millisecond
+
+// beginQuiet ends all faults that are not permanent: every daemon runs, every
+// link works. From here on the cluster must come together and stay so.
+func (w *World) beginQuiet() {
+	for i := range w.plan.Faults {
+		if w.active[i] && !w.plan.Faults[i].Permanent {
+			w.end(i)
+		}
+	}
+	w.quiet = true
+	var members []ring.Process
+	for i := range w.daemons {
+		d := &w.daemons[i]
+		w.boot(d)
+		if w.inCore(i) {
+			members = append(members, d.process)
+		}
+	}
+	w.emit(nil, &trace.Event{Kind: trace.Quiet, Members: members, Bound: w.plan.Converge})
+	w.heap.push(occasion{at: w.now + lookEvery, kind: look})
+}
+
+func (w *World) inCore(i int) bool {
+	for _, c := range w.plan.Core {
+		if c == i {
+			return true
+		}
+	}
+	return len(w.plan.Core) == 0
+}
+
+// look ends the run when there is nothing left to do and nothing has moved for
+// a while, or when its time is up.
+func (w *World) look() {
+	end := w.plan.RunFor + w.plan.Converge + w.plan.Drain
+	idle := w.checker.Settled() && w.waiting() == 0 && w.now >= w.lastLoad()
+	if !idle {
+		w.settled = 0
+	} else if w.settled == 0 {
+		w.settled = w.now
+	}
+	if w.now < end && (w.settled == 0 || w.now-w.settled < 4*w.plan.FailureDetection) {
+		w.heap.push(occasion{at: w.now + lookEvery, kind: look})
+		return
+	}
+	w.emit(nil, &trace.Event{Kind: trace.Finished, Counter: uint64(w.waiting())})
+	w.over = true
+}
+
+func (w *World) lastLoad() time.Duration {
+	var last time.Duration
+	for i := range w.plan.Load {
+		last = max(last, w.plan.Load[i].At)
+	}
+	return last
+}
+
+// count adds a life's counters to the run's.
+func (w *World) count(n ring.Counters) { addCounters(&w.totals, &n) }
+
+func addCounters(t, n *ring.Counters) {
+	t.TokensAccepted += n.TokensAccepted
+	t.TokensDuplicate += n.TokensDuplicate
+	t.TokensStale += n.TokensStale
+	t.TokensForeign += n.TokensForeign
+	t.TokensResent += n.TokensResent
+	t.TokensLost += n.TokensLost
+	t.Malformed += n.Malformed
+	t.DataReceived += n.DataReceived
+	t.DataDuplicate += n.DataDuplicate
+	t.DataForeign += n.DataForeign
+	t.DataBeyondWindow += n.DataBeyondWindow
+	t.DataSent += n.DataSent
+	t.DataResent += n.DataResent
+	t.Requested += n.Requested
+	t.RequestsIgnored += n.RequestsIgnored
+	t.MessagesOriginated += n.MessagesOriginated
+	t.MessagesDelivered += n.MessagesDelivered
+	t.MembershipChanges += n.MembershipChanges
+	t.Gathers += n.Gathers
+	t.Commits += n.Commits
+	t.Recoveries += n.Recoveries
+	t.JoinsIgnored += n.JoinsIgnored
+	t.JoinsRefused += n.JoinsRefused
+	t.ReassemblyAbandoned += n.ReassemblyAbandoned
+}

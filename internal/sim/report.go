@@ -1,0 +1,88 @@
+package sim
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"mpspread/internal/check"
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// reportLines is how many lines of a trace a report shows at most.
+const reportLines = 50
+
+// Report writes a violation as a reader needs it: property, seed, event, the
+// lines of the trace that matter, and the sentence. It runs the plan again to
+// find the lines; a run of the same plan is the same run.
+func Report(w io.Writer, r *Result) {
+	v := r.Violation
+	fmt.Fprintf(w, "VIOLATION %s seed %d mode %s event %d at %v\n%s\n", v.Property, r.Plan.Seed, r.Plan.Mode, v.Index, v.Time, v.Text)
+	var lines []string
+	again := Run(r.Plan, Options{Each: func(e *trace.Event) {
+		if matters(v, e) {
+			lines = append(lines, Line(e))
+		}
+		// The oldest go first, a hundred at a time.
+		if len(lines) > 4*reportLines {
+			lines = slices.Delete(lines, 0, 2*reportLines)
+		}
+	}})
+	if n := len(lines); n > reportLines {
+		lines = lines[n-reportLines:]
+	}
+	for _, l := range lines {
+		fmt.Fprintln(w, l)
+	}
+	if again.Digest != r.Digest {
+		fmt.Fprintf(w, "THE RUN IS NOT DETERMINISTIC: digest %016x, then %016x\n", r.Digest, again.Digest)
+	}
+}
+
+// matters tells whether an event belongs into the report of v.
+func matters(v *check.Violation, e *trace.Event) bool {
+	about := len(v.Processes) == 0 || slices.Contains(v.Processes, e.Process)
+	switch e.Kind {
+	case trace.Fault, trace.Start, trace.Stop, trace.Crash, trace.Quiet, trace.Finished:
+		return true
+	case trace.Conf, trace.State, trace.Commit, trace.Pause, trace.Resume:
+		return about
+	case trace.Originate, trace.Deliver, trace.Recv:
+		return e.Ring == v.Ring && e.Seq == v.Seq && v.Seq != 0
+	case trace.Stable, trace.Discard:
+		return about && e.Ring == v.Ring && e.Seq >= v.Seq && v.Seq != 0
+	case trace.TokenIn, trace.TokenOut:
+		return about && e.Ring == v.Ring && v.Time-e.Time < 200*time.Millisecond
+	}
+	return e.Index == v.Index
+}
+
+// Line is an event for people: time in seconds, who, what.
+func Line(e *trace.Event) string {
+	text := string(trace.AppendText(nil, e))
+	parts := strings.SplitN(text, " ", 5)
+	who := parts[2]
+	if e.Process == (ring.Process{}) {
+		who = "*"
+	}
+	return fmt.Sprintf("%7d %12.6f %-10s %s", e.Index, e.Time.Seconds(), who, parts[4])
+}
+
+// Timeline runs a plan and writes what happens for people; with all, every
+// event, else the coarse ones.
+func Timeline(w io.Writer, p *Plan, all bool) *Result {
+	r := Run(p, Options{Each: func(e *trace.Event) {
+		switch e.Kind {
+		case trace.Recv, trace.TokenIn, trace.TokenOut, trace.Stable, trace.Discard, trace.Packet:
+			if !all {
+				return
+			}
+		}
+		fmt.Fprintln(w, Line(e))
+	}})
+	fmt.Fprintf(w, "digest %016x, %d events, %d deliveries, %d configuration changes, %v simulated\n", r.Digest, r.Events, r.Deliveries, r.Changes, r.Virtual)
+	return r
+}

@@ -1,0 +1,202 @@
+package sim
+
+import (
+	"encoding/binary"
+	"time"
+
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// ringNode is a daemon that is a ring and nothing else: packets are the
+// ring's payloads under a small header, hearing is worked out beside it.
+//
+//	kind 1 (0: hello), incarnation 8, counter 8, payload
+type ringNode struct {
+	w        *World
+	d        *daemon
+	ring     *ring.Ring
+	hearing  hearing
+	counter  uint64
+	helloAt  time.Duration
+	packet   []byte
+	expected []delivered  // what the trace said was delivered
+	inForce  trace.ConfID // the configuration last traced
+}
+
+// delivered is a delivery as the trace callback saw it.
+type delivered struct {
+	conf   *ring.Configuration
+	sender ring.Process
+	count  uint64
+}
+
+const ringHeader = 17
+
+// Hellos, at the default failure detection time (protocol rule 1); they come
+// faster where that is shorter.
+const (
+	fastHello = 100 * time.Millisecond
+	slowHello = 250 * time.Millisecond
+)
+
+func (w *World) newNode(d *daemon) node {
+	p := w.plan
+	n := &ringNode{w: w, d: d, hearing: newHearing(d.at, p.Daemons, p.Networks, p.FailureDetection), counter: p.StartCounter}
+	n.helloAt = d.local(w.now)
+	n.ring = ring.New(ring.Config{
+		Self: d.process, Daemons: p.Order, FailureDetection: p.FailureDetection,
+		Epoch:       1_700_000_000 + uint64(w.now/time.Second) + uint64(d.rand.below(5)),
+		PayloadSize: p.PayloadSize, LaneQueue: p.LaneQueue,
+		Hash: 1, StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, Trace: n.trace,
+	})
+	return n
+}
+
+// receive takes a datagram apart. In the simulation nobody forges: a packet is
+// a hello, or the ring's.
+func (n *ringNode) receive(now time.Duration, network, from int, data []byte) {
+	kind := data[0]
+	life := ring.Incarnation(binary.BigEndian.Uint64(data[1:]))
+	counter := binary.BigEndian.Uint64(data[9:])
+	body := data[ringHeader:]
+	if kind == 0 {
+		n.hearing.hello(now, network, from, life, n.d.process.Incarnation, body)
+		n.tellHearing(now)
+		return
+	}
+	if !n.hearing.known(now, network, from, life) {
+		return
+	}
+	n.tellHearing(now)
+	if !n.w.plan.Unfiltered && !n.hearing.peers[from].filter.fresh(counter) {
+		return
+	}
+	n.ring.Receive(now, ring.Process{Daemon: n.w.plan.Order[from], Incarnation: life}, ring.Kind(kind), body)
+}
+
+// tellHearing hands the ring what has changed in who hears whom.
+func (n *ringNode) tellHearing(now time.Duration) {
+	if n.hearing.dirty {
+		n.ring.SetHearing(now, n.hearing.hearings(n.w.plan.Order))
+	}
+}
+
+func (n *ringNode) advance(now time.Duration) {
+	for i := range n.hearing.peers {
+		n.hearing.judge(now, i)
+	}
+	n.tellHearing(now)
+	if n.ring.Deadline() <= now {
+		n.ring.Advance(now)
+	}
+}
+
+func (n *ringNode) deadline() time.Duration { return min(n.helloAt, n.ring.Deadline()) }
+
+func (n *ringNode) drain(now time.Duration, send func(network, to int, data []byte)) {
+	for _, s := range n.ring.Sends() {
+		to := everyone
+		if s.To != 0 {
+			to = n.w.position(s.To)
+		}
+		n.multicast(byte(s.Kind), to, s.Payload, send)
+	}
+	if now >= n.helloAt {
+		n.multicast(0, everyone, n.hearing.appendHello(nil, now, n.ring.Beacon()), send)
+		n.helloAt = now + n.helloInterval()
+	}
+	n.handedUp(n.ring.Deliveries())
+}
+
+func (n *ringNode) helloInterval() time.Duration {
+	if n.ring.FastHello() {
+		return min(fastHello, n.w.plan.FailureDetection/5)
+	}
+	return min(slowHello, n.w.plan.FailureDetection/4)
+}
+
+// multicast sends the same bytes on every network: first copy wins.
+func (n *ringNode) multicast(kind byte, to int, payload []byte, send func(network, to int, data []byte)) {
+	n.counter++
+	n.packet = append(n.packet[:0], kind)
+	n.packet = binary.BigEndian.AppendUint64(n.packet, uint64(n.d.process.Incarnation))
+	n.packet = binary.BigEndian.AppendUint64(n.packet, n.counter)
+	n.packet = append(n.packet, payload...)
+	for net := range n.w.plan.Networks {
+		send(net, to, n.packet)
+	}
+}
+
+// handedUp compares what the ring hands up with what its trace said: the order
+// layer must not say one thing and do another.
+func (n *ringNode) handedUp(list []ring.Delivery) {
+	if len(list) != len(n.expected) {
+		n.w.checker.Broke("the ring's deliveries are not those of its trace")
+	}
+	for i := range min(len(list), len(n.expected)) {
+		if e := n.expected[i]; list[i].Conf != e.conf || list[i].Sender != e.sender || list[i].Counter != e.count {
+			n.w.checker.Broke("the ring hands up something else than its trace says")
+		}
+	}
+	n.expected = n.expected[:0]
+}
+
+func (n *ringNode) submit(now time.Duration, lane int, service ring.Service, payload []byte) bool {
+	return n.ring.Submit(now, ring.Lane(lane), service, payload) == nil
+}
+
+func (n *ringNode) room(lane int) bool { return n.ring.Room(ring.Lane(lane)) }
+
+func (n *ringNode) leave(now time.Duration) {
+	n.ring.Leave(now)
+	n.helloAt = ring.NoDeadline
+}
+
+func (n *ringNode) state() ring.State { return n.ring.Status().State }
+
+func (n *ringNode) counters() ring.Counters { return n.ring.Status().Counters }
+
+// position is a daemon's place in file order.
+func (w *World) position(id ring.DaemonID) int {
+	for i, d := range w.plan.Order {
+		if d == id {
+			return i
+		}
+	}
+	panic("sim: a packet for a daemon that is not in the plan")
+}
+
+// trace writes the ring's events down.
+func (n *ringNode) trace(_ time.Duration, e *ring.TraceEvent) {
+	out := trace.Event{Ring: e.Ring, Seq: e.Seq, TSeq: e.TSeq, From: e.From, First: e.First, Verdict: e.Verdict}
+	switch e.Kind {
+	case ring.TraceConf:
+		out.Kind, out.Ring, out.Conf = trace.Conf, ring.RingID{}, e.Conf
+		n.expected = append(n.expected, delivered{conf: e.Conf})
+		n.inForce = trace.IDOf(e.Conf)
+	case ring.TraceOriginate, ring.TraceDeliver:
+		out.Kind, out.In = trace.Originate, n.inForce
+		if e.Kind == ring.TraceDeliver {
+			out.Kind, out.In = trace.Deliver, trace.IDOf(e.Conf)
+			n.expected = append(n.expected, delivered{nil, e.Message.Sender, e.Message.Counter})
+		}
+		out.Message = trace.Message{Sender: e.Message.Sender, Counter: e.Message.Counter, Service: e.Message.Service}
+		describe(&out.Message, e.Message.Payload)
+	case ring.TraceRecv:
+		out.Kind = trace.Recv
+	case ring.TraceTokenIn:
+		out.Kind = trace.TokenIn
+	case ring.TraceTokenOut:
+		out.Kind = trace.TokenOut
+	case ring.TraceStable:
+		out.Kind = trace.Stable
+	case ring.TraceDiscard:
+		out.Kind = trace.Discard
+	case ring.TraceState:
+		out.Kind, out.State = trace.State, e.State
+	case ring.TraceCommitted:
+		out.Kind, out.Conf = trace.Commit, e.Conf
+	}
+	n.w.emit(n.d, &out)
+}

@@ -1,0 +1,149 @@
+package sim
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"mpspread/internal/trace"
+)
+
+// headerSize is the part of a payload that names its client and the client's
+// count: client 8, counter 8. Shorter payloads cannot be told apart.
+const headerSize = 16
+
+// appendPayload makes the payload of a client's message: its name and count,
+// then bytes that follow from them.
+func appendPayload(b []byte, client, counter uint64, size int) []byte {
+	if size < headerSize {
+		for range size {
+			b = append(b, byte(size))
+		}
+		return b
+	}
+	b = binary.BigEndian.AppendUint64(b, client)
+	b = binary.BigEndian.AppendUint64(b, counter)
+	x := client<<32 ^ counter
+	for n := size - headerSize; n > 0; n -= 8 {
+		v := splitmix(&x)
+		if n >= 8 {
+			b = binary.LittleEndian.AppendUint64(b, v)
+			continue
+		}
+		for range n {
+			b = append(b, byte(v))
+			v >>= 8
+		}
+	}
+	return b
+}
+
+// describe fills in what a payload says of itself.
+func describe(m *trace.Message, payload []byte) {
+	m.Length, m.Digest = len(payload), trace.DigestOf(payload)
+	if len(payload) >= headerSize {
+		m.Client = binary.BigEndian.Uint64(payload)
+		m.ClientCounter = binary.BigEndian.Uint64(payload[8:])
+	}
+}
+
+// load hands in the messages of one entry of the workload.
+func (w *World) load(l *Load) {
+	d := &w.daemons[l.Daemon]
+	if d.node == nil || d.leaving || d.paused > 0 {
+		return
+	}
+	q := d.lanes[l.Lane]
+	if q == nil {
+		w.clients++
+		q = &lane{client: w.clients}
+		d.lanes[l.Lane] = q
+	}
+	for range l.Count {
+		q.waiting = append(q.waiting, message{l.Service, l.Size})
+	}
+	w.push(d, l.Lane, q)
+	if d.node != nil {
+		w.settle(d)
+	}
+}
+
+// push hands in what waits in a lane, until there is no more room. What the
+// daemon reports meanwhile is written down after the submission it follows
+// from.
+func (w *World) push(d *daemon, number int, q *lane) {
+	for len(q.waiting) > 0 && d.node != nil {
+		if !d.node.room(number) && !tryAnyway(q) {
+			return
+		}
+		m := q.waiting[0]
+		payload := appendPayload(nil, q.client, q.counter+1, m.size)
+		e := trace.Event{Kind: trace.Submit, Message: trace.Message{Sender: d.process, Service: m.service}}
+		describe(&e.Message, payload)
+		e.Client = e.Message.Client
+		w.holding = true
+		e.First = d.node.submit(d.local(w.now), number, m.service, payload)
+		w.holding = false
+		w.emit(d, &e)
+		for i := range w.held {
+			w.emit(d, &w.held[i])
+		}
+		w.held = w.held[:0]
+		if !e.First {
+			return
+		}
+		q.counter++
+		q.waiting = q.waiting[1:]
+	}
+}
+
+// tryAnyway hands in now and then although the lane says it has no room, so
+// that the refusal is tried too.
+func tryAnyway(q *lane) bool { return q.counter%8 == 7 }
+
+// retry hands in again what had no room.
+func (w *World) retry(d *daemon) {
+	if d.leaving {
+		return
+	}
+	again := false
+	for _, number := range d.laneNumbers() {
+		q := d.lanes[number]
+		if len(q.waiting) == 0 || !d.node.room(number) {
+			continue
+		}
+		w.push(d, number, q)
+		again = true
+	}
+	if again {
+		d.node.drain(d.local(w.now), func(net, to int, data []byte) {
+			if d.node != nil {
+				w.send(d, net, to, data)
+			}
+		})
+	}
+}
+
+// laneNumbers are the lanes in which something waits, in order.
+func (d *daemon) laneNumbers() []int {
+	var list []int
+	for n, q := range d.lanes {
+		if len(q.waiting) > 0 {
+			list = append(list, n)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// waiting counts messages that never found room.
+func (w *World) waiting() int {
+	n := 0
+	for i := range w.daemons {
+		for _, q := range w.daemons[i].lanes {
+			if w.daemons[i].node != nil {
+				n += len(q.waiting)
+			}
+		}
+	}
+	return n
+}
