@@ -2,6 +2,7 @@ package multipath
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"testing"
 )
@@ -69,6 +70,7 @@ func BenchmarkSend(b *testing.B) {
 	for _, size := range []int{64, 1400} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			w := pair(b)
+			w.nodes[0].env.entropy = rand.Reader
 			payload := make([]byte, size)
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
@@ -84,6 +86,7 @@ func BenchmarkReceive(b *testing.B) {
 	for _, size := range []int{64, 1400} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			w := pair(b)
+			w.nodes[0].env.entropy = rand.Reader
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			const batch = 1000
