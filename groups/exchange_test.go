@@ -58,7 +58,7 @@ func TestInterruptedAtEveryPiece(t *testing.T) {
 		ann.join("chat")
 		w.open("beta", "bob", true).join("chat")
 		w.run()
-		fill(w, "alpha", 12)
+		fill(w, "alpha", 9)
 		fill(w, "beta", 2)
 		ann.send("early", "chat")
 		w.quiet()
@@ -68,7 +68,7 @@ func TestInterruptedAtEveryPiece(t *testing.T) {
 	w, _ := setup(t)
 	before := len(w.nodes["alpha"].groups.List())
 	total := w.count("alpha", all)
-	if total != 1+3+12+2+1 { // a message, announcements, pieces of alpha, beta and gamma
+	if total != 1+3+9+2+1 { // a message, announcements, pieces of alpha, beta and gamma
 		t.Fatalf("exchange of %d messages", total)
 	}
 	after := len(w.nodes["alpha"].groups.List())
@@ -291,5 +291,71 @@ func TestWrongTable(t *testing.T) {
 			w.run()
 			w.wantSame("alpha", "beta")
 		})
+	}
+}
+
+// The rule for interrupted exchanges: what was held is applied by those that
+// went on together and are here, in a view of only their sessions.
+func TestReplayInSteps(t *testing.T) {
+	w := newWorld(t, "alpha", "beta", "gamma", "delta")
+	ann, bob := w.open("alpha", "ann", true), w.open("beta", "bob", true)
+	ann.join("chat")
+	bob.join("chat")
+	w.run()
+	w.quiet()
+	alpha, beta := w.nodes["alpha"], w.nodes["beta"]
+	// order puts one message, and nothing else, in order.
+	order := func(c *client, data string) {
+		t.Helper()
+		for _, n := range c.node.conf.members {
+			n.queue = nil // announcements that will be stale
+		}
+		c.send(data, "chat")
+		if w.count(c.node.name, 1) != 1 {
+			t.Fatal("nothing in order")
+		}
+	}
+	w.form("alpha", "beta")
+	order(ann, "both go on")
+	w.form("alpha", "beta", "gamma")
+	order(bob, "they part")
+	w.form("alpha", "gamma")
+	order(ann, "apart")
+	w.form("beta", "delta")
+	w.form("alpha", "beta", "gamma", "delta")
+	w.run()
+	w.wantSame("alpha", "beta", "gamma", "delta")
+	for name, want := range map[string][]string{
+		"alpha": {
+			"network chat/1 members #ann#alpha #bob#beta sets",
+			`message "both go on"`,
+			"transition chat/1",
+			"network chat/1 members #ann#alpha sets *#ann#alpha",
+			`message "they part"`,
+			`message "apart"`,
+			"network chat/1 members #ann#alpha #bob#beta sets",
+		},
+		"beta": {
+			"network chat/1 members #ann#alpha #bob#beta sets",
+			`message "both go on"`,
+			"transition chat/1",
+			"network chat/1 members #bob#beta sets *#bob#beta",
+			`message "they part"`,
+			"network chat/1 members #ann#alpha #bob#beta sets",
+		},
+	} {
+		log := w.nodes[name].log
+		same := len(log) == len(want)
+		for i := range min(len(log), len(want)) {
+			same = same && strings.Contains(log[i], want[i])
+		}
+		if !same {
+			t.Errorf("%s:\n\t%s\nwant\n\t%s", name, strings.Join(log, "\n\t"), strings.Join(want, "\n\t"))
+		}
+	}
+	for _, n := range []*node{alpha, beta} {
+		if s := n.groups.Status(); s.Held != 0 || s.Counters.Interrupted != 3 {
+			t.Errorf("%s: %+v", n.name, s)
+		}
 	}
 }

@@ -22,6 +22,9 @@ type world struct {
 	epoch   uint64
 	lives   uint64
 	next    SessionID
+	// origin is the configuration in which a message, by its data, got its
+	// place in the order.
+	origin map[string]ring.RingID
 }
 
 // node is one life of a daemon.
@@ -36,6 +39,8 @@ type node struct {
 	queue []Submission
 	log   []string // events, in words
 	see   func(*node, Event)
+	// after says which regular configuration followed one.
+	after map[ring.RingID]ring.RingID
 }
 
 // component is a regular configuration and its stream.
@@ -47,7 +52,7 @@ type component struct {
 }
 
 func newWorld(t *testing.T, names ...string) *world {
-	w := &world{t: t, nodes: make(map[string]*node), epoch: 100}
+	w := &world{t: t, nodes: make(map[string]*node), epoch: 100, origin: make(map[string]ring.RingID)}
 	for i, name := range names {
 		w.daemons = append(w.daemons, Daemon{ID: ring.DaemonID(i + 1), Name: name})
 	}
@@ -67,6 +72,7 @@ func (w *world) start(name string) *node {
 		name:    name,
 		process: ring.Process{Daemon: w.daemons[i].ID, Incarnation: ring.Incarnation(w.lives * 0x9e3779b97f4a7c15)},
 	}
+	n.after = make(map[ring.RingID]ring.RingID)
 	n.groups = New(n.process, name, w.daemons)
 	if old := w.nodes[name]; old != nil {
 		old.conf.members = slices.DeleteFunc(slices.Clone(old.conf.members), func(m *node) bool { return m == old })
@@ -129,6 +135,7 @@ func (w *world) install(members []*node) {
 		own := *conf
 		if n.conf != nil {
 			own.Old = n.conf.id
+			n.after[own.Old] = c.id
 		}
 		n.conf = c
 		n.deliver(ring.Delivery{Conf: &own})
@@ -168,6 +175,9 @@ func (c *component) originate() (d ring.Delivery, ok bool) {
 		s := n.queue[0]
 		n.queue = n.queue[1:]
 		c.seq++
+		if m, err := parseData(s.Payload); err == nil {
+			n.w.origin[string(m.data)] = c.id
+		}
 		return ring.Delivery{Sender: n.process, Service: s.Service, Ring: c.id, Seq: c.seq, Payload: s.Payload}, true
 	}
 	return d, false

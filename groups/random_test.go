@@ -49,7 +49,8 @@ type history struct {
 	w       *world
 	clients []*watched
 	views   map[string]string // group and id: members (GRP-2)
-	pasts   map[string]string // what those of one set had before (GRP-5, GRP-6)
+	pasts   map[string]string // what those of one set had before (GRP-6)
+	within  []within
 	message int
 }
 
@@ -70,6 +71,30 @@ type watched struct {
 	sent     []string            // own messages that must come back
 	returned int
 	last     map[string]int // highest message number by sender
+}
+
+// within is the view that a message was delivered in, and when.
+type within struct {
+	node  *node
+	data  string
+	group string
+	conf  ring.RingID // in force at the delivery
+	view  GroupID
+}
+
+// checkWithin is GRP-5, for those who can know of each other: they went on
+// together from the configuration in which the message was put in order, and
+// were in one configuration when they delivered it to their sessions.
+func (h *history) checkWithin() {
+	views := make(map[string]within)
+	for _, d := range h.within {
+		origin := h.w.origin[d.data]
+		key := fmt.Sprintf("%s %s %v %v %v", d.data, d.group, origin, d.node.after[origin], d.conf)
+		if other, ok := views[key]; ok && other.view != d.view {
+			h.fail("GRP-5: %s: at %s in view %v, at %s in %v", key, d.node.name, d.view, other.node.name, other.view)
+		}
+		views[key] = d
+	}
 }
 
 func newHistory(t *testing.T, seed uint64) *history {
@@ -266,6 +291,7 @@ func (h *history) finish() {
 		names = append(names, d.Name)
 	}
 	h.w.wantSame(names...)
+	h.checkWithin()
 	wishes := make(map[string][]string)
 	for _, c := range h.clients {
 		if c.dead {
@@ -371,6 +397,7 @@ func (c *watched) onMessage(m *Message) {
 	for _, g := range m.Groups {
 		if c.views[g] != nil {
 			c.since[g] = append(c.since[g], data)
+			c.h.within = append(c.h.within, within{c.node, data, g, c.node.conf.id, c.views[g].ID})
 			reached = true
 		}
 	}
