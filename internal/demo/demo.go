@@ -78,6 +78,7 @@ type show struct {
 	processes []*process
 	watch     *watch
 	load      *load
+	before    []*admin.Status // when the first message was sent
 	screen    screen
 	unnoticed []string
 }
@@ -119,7 +120,7 @@ func each(path func(daemon string) string) []string {
 
 // perform runs the plan on a ring that works, and judges.
 func (s *show) perform(ctx context.Context) (Verdict, error) {
-	before := s.watch.statuses()
+	s.before = s.watch.statuses()
 	s.load.begin()
 	var cut []string
 	for _, phase := range s.o.Plan {
@@ -138,7 +139,7 @@ func (s *show) perform(ctx context.Context) (Verdict, error) {
 	// A status that is newer than the last message.
 	after := s.freshStatuses(ctx)
 	v := s.load.verdict()
-	v.MembershipChanges = max(v.MembershipChanges, changes(before, after))
+	v.MembershipChanges = max(v.MembershipChanges, changes(s.before, after))
 	v.Unnoticed = s.unnoticed
 	if !oneRing(after) {
 		v.Failures = append(v.Failures, "the daemons are not in one ring of all at the end")
@@ -202,7 +203,8 @@ func (s *show) phase(ctx context.Context, p Phase) error {
 func (s *show) frame(p Phase, told bool) frame {
 	sent, delivered := s.load.progress()
 	return frame{
-		at: s.load.elapsed(), cut: p.Cut, noticed: told, statuses: s.watch.statuses(), sent: sent, delivered: delivered,
+		at: s.load.elapsed(), cut: p.Cut, noticed: told, before: s.before, statuses: s.watch.statuses(),
+		sent: sent, delivered: delivered,
 	}
 }
 

@@ -23,6 +23,14 @@ var roles = map[string]func(args []string) error{
 	"daemon": func(args []string) error {
 		return RunDaemon(context.Background(), args[0], args[1], os.Stdin, os.Stdout)
 	},
+	// fragile is a daemon of which h2 dies when it is told to cut a network.
+	"fragile": func(args []string) error {
+		in := io.Reader(os.Stdin)
+		if args[1] == "h2" {
+			in = fatal{in}
+		}
+		return RunDaemon(context.Background(), args[0], args[1], in, os.Stdout)
+	},
 	"obedient": func([]string) error {
 		fmt.Println(lineReady)
 		_, err := io.Copy(os.Stdout, os.Stdin)
@@ -55,6 +63,18 @@ var roles = map[string]func(args []string) error{
 		time.Sleep(time.Minute)
 		return nil
 	},
+}
+
+// fatal ends the process at the first thing read.
+type fatal struct{ io.Reader }
+
+func (f fatal) Read(b []byte) (int, error) {
+	n, err := f.Reader.Read(b)
+	if n > 0 {
+		fmt.Fprintln(os.Stderr, "killed by the test")
+		os.Exit(3)
+	}
+	return n, err
 }
 
 func TestMain(m *testing.M) {
@@ -114,10 +134,11 @@ func TestProcessObeysAndEnds(t *testing.T) {
 func TestProcessFailures(t *testing.T) {
 	for _, c := range []struct {
 		role, wait, stop string
+		limit            time.Duration
 	}{
-		{"talker", `said "hello" instead of "ready"`, ""},
-		{"failing", "ended: exit status 1", "ended: exit status 1"},
-		{"deaf", "", "did not end within"},
+		{"talker", `said "hello" instead of "ready"`, "", startTimeout},
+		{"failing", "ended: exit status 1", "ended: exit status 1", startTimeout},
+		{"deaf", "", "did not end within", 100 * time.Millisecond},
 	} {
 		t.Run(c.role, func(t *testing.T) {
 			cluster := directory(t)
@@ -125,7 +146,7 @@ func TestProcessFailures(t *testing.T) {
 			if err := p.expect(lineReady, startTimeout); !says(err, c.wait) {
 				t.Errorf("waiting: %v, want %q", err, c.wait)
 			}
-			if err := p.stop(100 * time.Millisecond); !says(err, c.stop) {
+			if err := p.stop(c.limit); !says(err, c.stop) {
 				t.Errorf("stopping: %v, want %q", err, c.stop)
 			}
 			if c.role == "failing" {

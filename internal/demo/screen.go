@@ -19,7 +19,8 @@ const (
 type frame struct {
 	at        time.Duration // since the first message
 	cut       []string
-	noticed   bool // the daemons report what is cut as it is
+	noticed   bool            // the daemons report what is cut as it is
+	before    []*admin.Status // when the first message was sent
 	statuses  []*admin.Status
 	sent      uint64   // messages, all senders
 	delivered []uint64 // by receiver
@@ -108,7 +109,7 @@ func (s *screen) table(f frame) string {
 		for _, n := range networkNames {
 			row = append(row, admin.StateCell(networkState(f.statuses[i], n)))
 		}
-		t.Row(append(row, admin.Cell{Text: membershipChanges(f.statuses[i]), Right: true})...)
+		t.Row(append(row, admin.Cell{Text: f.membershipChanges(i), Right: true})...)
 	}
 	if err := t.WriteTo(&b, s.style, "  "); err != nil {
 		panic(fmt.Sprintf("demo: a strings.Builder failed: %v", err))
@@ -134,11 +135,13 @@ func (s *screen) line(f frame) string {
 	return b.String()
 }
 
-func membershipChanges(s *admin.Status) string {
-	if s == nil {
+// membershipChanges is how often daemon i changed its ring since the first
+// message.
+func (f frame) membershipChanges(i int) string {
+	if f.statuses[i] == nil {
 		return "-"
 	}
-	return fmt.Sprint(s.MembershipChanges)
+	return fmt.Sprint(changes(f.before[i:i+1], f.statuses[i:i+1]))
 }
 
 // networkState is what a daemon says of a network of that name.

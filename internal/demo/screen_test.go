@@ -11,11 +11,13 @@ import (
 func frames() []frame {
 	whole, cut := told(admin.NetworkUp, admin.NetworkUp, false), told(admin.NetworkUp, admin.NetworkDegraded, true)
 	cut[2] = nil
+	before := told(admin.NetworkUp, admin.NetworkUp, false)
+	before[0].MembershipChanges, whole[0].MembershipChanges, cut[0].MembershipChanges = 1, 1, 3
 	return []frame{
-		{at: 0, statuses: whole, delivered: []uint64{0, 0, 0}},
-		{at: 100 * time.Millisecond, statuses: whole, sent: 300, delivered: []uint64{290, 295, 298}},
-		{at: time.Second, statuses: whole, sent: 3000, delivered: []uint64{2990, 2995, 2998}},
-		{at: 2 * time.Second, cut: []string{"B"}, noticed: true, statuses: cut, sent: 6000, delivered: []uint64{5990, 5995, 5998}},
+		{at: 0, before: before, statuses: whole, delivered: []uint64{0, 0, 0}},
+		{at: 100 * time.Millisecond, before: before, statuses: whole, sent: 300, delivered: []uint64{290, 295, 298}},
+		{at: time.Second, before: before, statuses: whole, sent: 3000, delivered: []uint64{2990, 2995, 2998}},
+		{at: 2 * time.Second, cut: []string{"B"}, noticed: true, before: before, statuses: cut, sent: 6000, delivered: []uint64{5990, 5995, 5998}},
 	}
 }
 
@@ -49,7 +51,7 @@ func TestScreenTerminal(t *testing.T) {
 		"\x1b[5A\x1b[J" +
 		"  2.0 s  network B CUT, reported by all daemons  sent 6000\n" +
 		"  daemon  state        ring      delivered  rate/s  network A  network B  changes\n" +
-		"  h1      operational  h1 h2 h3       5990    3000  up         degraded         0\n" +
+		"  h1      operational  h1 h2 h3       5990    3000  up         degraded         2\n" +
 		"  h2      operational  h1 h2 h3       5995    3000  up         degraded         0\n" +
 		"  h3      no answer    -              5998    3000  -          -                -\n"
 	if b.String() != want {
