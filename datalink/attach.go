@@ -35,6 +35,7 @@ type attachment struct {
 	mtu      int
 	loopback bool
 	reason   string // empty: usable
+	waiting  bool   // the address is tentative, which may end without a notice
 }
 
 func (a attachment) usable() bool { return a.reason == "" }
@@ -105,6 +106,7 @@ func (h host) at(a hostAddress, addr netip.Addr) attachment {
 		at.reason = fmt.Sprintf("interface %s has no carrier", i.name)
 	case a.tentative:
 		at.reason = fmt.Sprintf("address %s on %s is tentative", addr, i.name)
+		at.waiting = true
 	}
 	return at
 }

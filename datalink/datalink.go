@@ -95,7 +95,9 @@ type NetworkState struct {
 	Address    netip.Addr // own address in use while up
 	PacketSize int        // largest datagram (UDP payload) for the MTU; 0 while down
 	// ReceiveBuffer is the kernel's true size in bytes, of the fuller socket;
-	// Free what is free of it now. Both are 0 while the network is down.
+	// Free what is free of it now. Linux counts its own overhead in and gives
+	// twice Config.ReceiveBuffer; less means that a limit of the system
+	// (net.core.rmem_max) stands in the way (A6). 0 while the network is down.
 	ReceiveBuffer, Free int
 	Drops               uint64 // datagrams the kernel dropped for want of buffer
 	SendErrors          uint64 // datagrams not sent

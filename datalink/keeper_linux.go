@@ -166,6 +166,7 @@ func (k *keeper) reconcile() {
 // settle brings one network to where it is attached now.
 func (k *keeper) settle(i int, at attachment) {
 	s := &k.kept[i]
+	k.retry = k.retry || at.waiting
 	if s.link != nil {
 		broken := k.exchange.wantsRebuild(i)
 		if at.usable() && !broken && s.link.at.sameSockets(at) {

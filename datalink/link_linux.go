@@ -44,8 +44,9 @@ type link struct {
 	unicast endpoint // token, joins, probes, unicast data; sends everything
 	data    endpoint // bound to the broadcast or multicast address
 
-	looped uint64 // own broadcasts sent, each of which the filter refuses once
-	drops  uint64 // largest value of dropCount so far
+	looped uint64 // own broadcasts sent and not yet seen refused by the filter
+	seen   uint64 // the kernel's drops taken in
+	drops  uint64 // those for want of buffer
 }
 
 // openLink opens the sockets of a network where it is attached.
@@ -183,16 +184,31 @@ func (l *link) zone(a netip.Addr) uint32 {
 }
 
 // dropCount is how many datagrams the kernel dropped at the link's sockets for
-// want of buffer. The kernel's count has the filter's refusals in it; there is
-// one for each own broadcast, perhaps not counted yet at this moment, so that
-// the difference is never let fall.
+// want of buffer.
 func (l *link) dropCount() uint64 {
 	l.unicast.countDrops()
 	l.data.countDrops()
-	if n := l.unicast.drops + l.data.drops; n > l.looped {
-		l.drops = max(l.drops, n-l.looped)
-	}
+	l.settleDrops(l.unicast.drops + l.data.drops)
 	return l.drops
+}
+
+// loopLag is how many own broadcasts may be on their way back at a time: what
+// the kernel queues for a processor (net.core.netdev_max_backlog).
+const loopLag = 1000
+
+// settleDrops takes in the kernel's count, which has the filter's refusals in
+// it: one for each own broadcast, soon after it was sent. More than loopLag of
+// them never wait to be seen; those that something else dropped must not hide
+// real drops for ever.
+func (l *link) settleDrops(kernel uint64) {
+	fresh := kernel - l.seen
+	l.seen = kernel
+	if fresh > l.looped {
+		l.drops += fresh - l.looped
+		l.looped = 0
+		return
+	}
+	l.looped = min(l.looped-fresh, loopLag)
 }
 
 // buffers is the receive buffer's size and what is free of it, of the socket

@@ -262,6 +262,8 @@ func TestWake(t *testing.T) {
 	s := mustOpen(t, unicastOn(0, "127.0.0.1"))
 	defer s.Close()
 	s.Wake() // before the Wait it ends
+	s.Receive(make([]Packet, 1))
+	s.Send(nil)
 	if err := s.Wait(-1); err != nil {
 		t.Fatal(err)
 	}

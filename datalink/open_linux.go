@@ -177,7 +177,10 @@ func (s *set) Wait(d time.Duration) error {
 		s.adopt()
 		d = 0 // a network changed
 	}
-	s.poll(d)
+	if s.poll(d, true) {
+		s.woken.Store(false) // first: who wakes us from here on signals again
+		s.exchange.toLoop.drain()
+	}
 	if s.closed.Load() {
 		return net.ErrClosed
 	}

@@ -57,19 +57,20 @@ func (b *inbound) grow(size int) {
 	}
 }
 
-// poll waits for sockets, wake-ups and changes and marks the readable sockets.
-func (s *set) poll(d time.Duration) {
+// poll waits for sockets, and if asked for wake-ups and changes, and marks the
+// readable sockets. It tells whether it was woken.
+func (s *set) poll(d time.Duration, wakes bool) bool {
+	fds := s.polled
+	if !wakes {
+		fds = fds[1:]
+	}
 	var timeout *unix.Timespec
 	if d >= 0 {
 		ts := unix.NsecToTimespec(int64(d))
 		timeout = &ts
 	}
-	if n, err := unix.Ppoll(s.polled, timeout, nil); n <= 0 || err != nil {
-		return // passed, or a signal: the caller comes again
-	}
-	if s.polled[0].Revents != 0 {
-		s.woken.Store(false) // first: who wakes us now writes again
-		s.exchange.toLoop.drain()
+	if n, err := unix.Ppoll(fds, timeout, nil); n <= 0 || err != nil {
+		return false // passed, or a signal: the caller comes again
 	}
 	for i := range s.networks {
 		n := &s.networks[i]
@@ -79,6 +80,7 @@ func (s *set) poll(d time.Duration) {
 		s.note(i, &n.link.unicast, s.polled[1+2*i].Revents)
 		s.note(i, &n.link.data, s.polled[2+2*i].Revents)
 	}
+	return wakes && s.polled[0].Revents != 0
 }
 
 // note takes in what poll said of one socket. An error state would make every
@@ -111,7 +113,7 @@ func (s *set) Receive(batch []Packet) int {
 		s.adopt()
 	}
 	if !s.readable() {
-		s.poll(0)
+		s.poll(0, false) // a wake-up is for Wait to see
 	}
 	filled, slot, idle := 0, 0, 0
 	for filled < len(batch) && slot < MaxBatch && idle < len(s.networks) {
@@ -127,7 +129,7 @@ func (s *set) Receive(batch []Packet) int {
 			if !e.readable || want == 0 {
 				continue
 			}
-			got := s.read(e, slot, want)
+			got := s.read(i, e, slot, want)
 			filled += s.accept(i, slot, got, batch[filled:])
 			slot += got
 			idle = 0
@@ -146,14 +148,16 @@ func (s *set) readable() bool {
 }
 
 // read reads up to want datagrams into the buffers from slot on.
-func (s *set) read(e *endpoint, slot, want int) int {
+func (s *set) read(i int, e *endpoint, slot, want int) int {
 	h := s.in.headers[slot : slot+want]
-	for i := range h {
-		h[i].hdr.Namelen = uint32(unsafe.Sizeof(s.in.names[0]))
-		h[i].hdr.SetControllen(int(unsafe.Sizeof(s.in.control[0])))
+	for j := range h {
+		h[j].hdr.Namelen = uint32(unsafe.Sizeof(s.in.names[0]))
+		h[j].hdr.SetControllen(int(unsafe.Sizeof(s.in.control[0])))
 	}
-	// An error of the socket, if that is why nothing came, poll tells next.
-	n, _ := recvmmsg(e.fd, h)
+	n, errno := recvmmsg(e.fd, h)
+	if errno != 0 && errno != unix.EAGAIN {
+		s.networks[i].ledger.fail(failure{op: "receive", err: errno})
+	}
 	if n < want {
 		e.readable = false
 	}
