@@ -27,6 +27,9 @@ type Options struct {
 	// world, so that properties of an instant are checked (SAFE-3, RNG-2,
 	// RNG-4). Clear it for traces merged from several hosts.
 	WhiteBox bool
+	// Aftermath is how long a fault may still show after it has ended: a token
+	// lost at the last moment breaks the ring later. LIV-2 counts from then.
+	Aftermath time.Duration
 	// Only, if not empty, judges no other properties: for shrinking a plan
 	// with the property fixed.
 	Only []Property

@@ -96,7 +96,9 @@ func (c *Checker) regular(p *process, conf *ring.Configuration) {
 	p.came, p.regular, p.part, p.next = p.in.Regular(), r, t, nil
 	t.before = p.came
 	c.checkPredecessor(t)
-	p.installs++
+	if p.came != (ring.RingID{}) {
+		p.installs++ // being born is no change
+	}
 	p.installed = int64(c.event.Time)
 }
 

@@ -27,9 +27,6 @@ func (c *Checker) beginQuiet(e *trace.Event) {
 	for _, id := range e.Members {
 		c.process(id).installs = 0
 	}
-	if c.agreed(q) {
-		q.settled = true
-	}
 }
 
 // agreed tells whether all of a component are in one regular configuration of
@@ -62,7 +59,7 @@ func (c *Checker) settled(p *process) {
 			c.fail(LIV2, subject{more: q.members}.at(p.in.New, 0), "%v installed %v although nothing had happened since all had agreed", p.id, p.in)
 		}
 		if c.agreed(q) {
-			q.settled = true
+			q.settled = c.event.Time-q.since >= c.opt.Aftermath
 			if !c.holds(LIV1, c.event.Time-q.since <= q.bound) {
 				c.fail(LIV1, subject{more: q.members}.at(p.in.New, 0), "%v agreed on %v %v after the last fault, the bound is %v", q.members, p.in, c.event.Time-q.since, q.bound)
 			}
@@ -83,7 +80,7 @@ func (c *Checker) finish() {
 }
 
 func (c *Checker) converged(q *component) {
-	if !c.holds(LIV1, q.settled && c.agreed(q)) {
+	if !c.holds(LIV1, c.agreed(q)) {
 		c.fail(LIV1, subject{more: q.members}, "%v have not agreed on a configuration of their own by %v after the last fault: %v", q.members, c.event.Time-q.since, c.inForce(q))
 	}
 	for _, id := range q.members {
@@ -130,13 +127,15 @@ func (c *Checker) allDelivered(q *component) {
 	}
 }
 
-// Settled tells that a quiet phase has begun, that each component has agreed
-// on its configuration, and that all messages accepted have been delivered.
-func (c *Checker) Settled() bool {
+// Settled tells that a quiet phase has begun and lasted longer than the
+// aftermath of the faults before, that each component has agreed on its
+// configuration, and that all messages accepted have been delivered.
+func (c *Checker) Settled(now time.Duration) bool {
 	for _, q := range c.quiet {
-		if !q.settled {
+		if now-q.since < c.opt.Aftermath || !c.agreed(q) {
 			return false
 		}
+		q.settled = true
 		for _, id := range q.members {
 			if p := c.process(id); p.delivered != p.accepted || !c.upToDate(p) {
 				return false

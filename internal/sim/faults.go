@@ -67,6 +67,11 @@ func (w *World) refault() {
 			w.plan.Faults[i].apply(w, w.now)
 		}
 	}
+	for i := range w.links {
+		if l := &w.links[i]; l.burst == 0 {
+			l.burstLeft = 0
+		}
+	}
 }
 
 // turnFlap cuts or mends the links of a flap that is in force.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"mpspread/ring"
@@ -26,9 +27,7 @@ type hearing struct {
 // peer is what is known of one other daemon.
 type peer struct {
 	life    ring.Incarnation // proven; 0: none
-	claimed ring.Incarnation // of the latest hello
-	clock   time.Duration    // its clock in that hello
-	at      time.Duration    // own clock when it came
+	claims  []claim          // lives that hellos came from, the latest first
 	heard   time.Duration    // last packet of the proven life on a timely path
 	timely  []time.Duration  // per network: own clock of the last timely hello
 	hearsMe bool             // its last timely hello said so
@@ -38,11 +37,21 @@ type peer struct {
 	filter  filter
 }
 
+// claim is a life that says it is the daemon's.
+type claim struct {
+	life  ring.Incarnation
+	clock time.Duration // its clock in its latest hello
+	at    time.Duration // own clock when that came
+}
+
+// maxClaims is how many lives of one daemon are echoed at once.
+const maxClaims = 4
+
 func newHearing(self, daemons, networks int, fd time.Duration) hearing {
 	h := hearing{self: self, fd: fd, peers: make([]peer, daemons)}
 	for i := range h.peers {
 		p := &h.peers[i]
-		p.heard, p.at = -never, -never
+		p.heard = -never
 		p.timely = make([]time.Duration, networks)
 		for n := range p.timely {
 			p.timely[n] = -never
@@ -81,12 +90,7 @@ func (h *hearing) hello(now time.Duration, network, from int, life, me ring.Inca
 	clock := time.Duration(binary.BigEndian.Uint64(body))
 	n := int(binary.BigEndian.Uint16(body[8:]))
 	beacon, echoes := body[10:10+n], body[10+n:]
-	if p.claimed != life && within(now, p.at, h.fd/4) && p.life == p.claimed {
-		return // both lives talk: the newer waits until the old one is silent
-	}
-	if p.claimed != life || clock > p.clock {
-		p.claimed, p.clock, p.at = life, clock, now
-	}
+	p.claim(claim{life, clock, now})
 	for ; len(echoes) > 0; echoes = echoes[18:] {
 		if int(echoes[0]) != h.self || ring.Incarnation(binary.BigEndian.Uint64(echoes[1:])) != me {
 			continue
@@ -97,10 +101,30 @@ func (h *hearing) hello(now time.Duration, network, from int, life, me ring.Inca
 	}
 }
 
-// proven notes a timely hello.
+// claim notes a hello of a life.
+func (p *peer) claim(c claim) {
+	for i := range p.claims {
+		if p.claims[i].life == c.life {
+			if c.clock > p.claims[i].clock {
+				p.claims[i] = c
+			}
+			return
+		}
+	}
+	if len(p.claims) == maxClaims {
+		p.claims = p.claims[:maxClaims-1]
+	}
+	p.claims = slices.Insert(p.claims, 0, c)
+}
+
+// proven notes a timely hello. A new life is admitted only after the old one
+// has been silent for a while.
 func (h *hearing) proven(now time.Duration, network, from int, life ring.Incarnation, hearsMe bool, beacon []byte) {
 	p := &h.peers[from]
 	if p.life != life {
+		if p.life != 0 && within(now, p.heard, h.fd/4) {
+			return
+		}
 		if p.life != 0 {
 			p.past = append(p.past, p.life)
 		}
@@ -134,17 +158,19 @@ func (h *hearing) appendHello(b []byte, now time.Duration, beacon []byte) []byte
 	for i := range h.peers {
 		p := &h.peers[i]
 		h.judge(now, i)
-		if p.claimed == 0 || !within(now, p.at, h.fd) {
-			continue
+		for _, c := range p.claims {
+			if !within(now, c.at, h.fd) {
+				continue
+			}
+			b = append(b, byte(i))
+			b = binary.BigEndian.AppendUint64(b, uint64(c.life))
+			b = binary.BigEndian.AppendUint64(b, uint64(c.clock+now-c.at))
+			heard := byte(0)
+			if p.life == c.life && within(now, p.heard, h.fd*3/4) {
+				heard = 1
+			}
+			b = append(b, heard)
 		}
-		b = append(b, byte(i))
-		b = binary.BigEndian.AppendUint64(b, uint64(p.claimed))
-		b = binary.BigEndian.AppendUint64(b, uint64(p.clock+now-p.at))
-		heard := byte(0)
-		if p.life == p.claimed && within(now, p.heard, h.fd*3/4) {
-			heard = 1
-		}
-		b = append(b, heard)
 	}
 	return b
 }

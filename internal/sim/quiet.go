@@ -44,7 +44,7 @@ func (w *World) inCore(i int) bool {
 // a while, or when its time is up.
 func (w *World) look() {
 	end := w.plan.RunFor + w.plan.Converge + w.plan.Drain
-	idle := w.checker.Settled() && w.waiting() == 0 && w.now >= w.lastLoad()
+	idle := w.checker.Settled(w.now) && w.waiting() == 0 && w.now >= w.lastLoad()
 	if !idle {
 		w.settled = 0
 	} else if w.settled == 0 {

@@ -147,7 +147,7 @@ func Run(p *Plan, o Options) *Result {
 
 func newWorld(p *Plan, o Options) *World {
 	w := &World{plan: p, opt: o, active: make([]bool, len(p.Faults))}
-	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Only: o.Only})
+	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)
 	for i := range w.links {
 		net := i / (p.Daemons * p.Daemons)
