@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// loopbackPort lets the system choose a port.
+var loopbackPort = netip.MustParseAddrPort("127.0.0.1:0")
 
 // patience bounds every wait of these tests; none waits so long unless it
 // fails.

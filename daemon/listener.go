@@ -56,7 +56,7 @@ func (d *daemon) listen() error {
 			return fmt.Errorf("daemon: clients on %s: %w", at, err)
 		}
 		d.listeners = append(d.listeners, &listener{Listener: l})
-		d.plainListener(at)
+		d.plainListener(l.Addr(), at.Addr().IsLoopback())
 	}
 	if len(d.listeners) == 0 && skipped != nil {
 		return fmt.Errorf("daemon: no place for clients to connect: %w", skipped)
@@ -73,8 +73,8 @@ func tcpNetwork(at netip.AddrPort) string {
 }
 
 // plainListener names a place where clients speak in clear (SEC-12).
-func (d *daemon) plainListener(at netip.AddrPort) {
-	if at.Addr().IsLoopback() {
+func (d *daemon) plainListener(at net.Addr, loopback bool) {
+	if loopback {
 		d.log.Info("listening", zap.Stringer("tcp", at))
 		return
 	}
