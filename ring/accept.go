@@ -12,18 +12,18 @@ func (r *Ring) receiveToken(now Time, from Process, payload []byte) {
 		return
 	}
 	in := r.turning()
-	switch {
-	case in == nil || t.ring != in.id || from != in.predecessor().process:
+	if in == nil || t.ring != in.id || from != in.predecessor().process {
 		r.n.TokensForeign++
 		r.traceToken(now, TraceTokenIn, from, TokenForeign)
-		return
-	case !in.plausible(t):
-		r.n.Malformed++
-		r.traceToken(now, TraceTokenIn, from, TokenMalformed)
 		return
 	}
 	switch t.relate(in.lastTSeq, in.lastRetrans) {
 	case tokenNext:
+		if !in.plausible(t) {
+			r.n.Malformed++
+			r.traceToken(now, TraceTokenIn, from, TokenMalformed)
+			return
+		}
 		r.n.TokensAccepted++
 		r.traceToken(now, TraceTokenIn, from, TokenAccepted)
 		r.acceptToken(now, in, t)
@@ -42,8 +42,9 @@ func (r *Ring) receiveToken(now Time, from Process, payload []byte) {
 	}
 }
 
-// plausible checks what a member that follows the protocol cannot have sent:
-// positions below what is known, or beyond every window.
+// plausible checks a token that is next for what a member that follows the
+// protocol cannot have sent: positions below what is known, or beyond every
+// window.
 func (in *instance) plausible(t *token) bool {
 	if t.seq < in.stable || t.seq < in.store.aru || t.seq-in.store.aru > 2*maxSlots || t.aru < in.stable {
 		return false

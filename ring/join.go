@@ -79,6 +79,7 @@ func (r *Ring) receiveJoin(now Time, from Process, payload []byte) {
 	// It gathers, so it is in no ring now, whatever its last beacon said.
 	p.beacon.members = set{}
 	p.beacon.members.add(i)
+	p.beacon.wants = j.hears
 	if old := r.joins[i]; old != nil && old.gather > j.gather {
 		r.n.JoinsIgnored++
 		return

@@ -2,13 +2,15 @@ package ring
 
 // merging is the representative's watch for strangers. A ring leaves
 // Operational for them only when the token has shown that every member hears
-// them and is heard by them, and only if the same holds for all of the
-// stranger's own ring (protocol rule 3): otherwise the ring would break up for
-// a union that cannot be formed, again and again.
+// them and is heard by them, only if the same holds for all of the stranger's
+// own ring (protocol rule 3), and only when the other side wants it too:
+// otherwise the ring would break up for a union that cannot be formed, again
+// and again.
 type merging struct {
-	ready set  // strangers that could join as whole rings
-	since Time // when ready last changed
-	first Time // when it became non-empty
+	ready  set  // strangers that could join as whole rings: the beacon says so
+	wanted bool // one of them wants all of this ring
+	since  Time // when ready or wanted last changed
+	first  Time // when wanted became true
 }
 
 // mark puts this member's part on the token: whom it hears besides the ring,
@@ -28,8 +30,8 @@ func (r *Ring) mark(now Time, in *instance, t *token) {
 	t.sizeNow = min(t.sizeNow, uint32(r.payload))
 }
 
-// strangerReady tells whether it is time to look for a larger ring: some
-// strangers have been ready, and the same ones, for the settle time.
+// strangerReady tells whether it is time to look for a larger ring: strangers
+// are ready, want it, and it has been so for the settle time.
 func (r *Ring) strangerReady(now Time, in *instance) bool {
 	if !in.representative() || r.left {
 		return false
@@ -39,24 +41,26 @@ func (r *Ring) strangerReady(now Time, in *instance) bool {
 		reach = reach.and(in.reach)
 	}
 	var ready set
+	wanted := false
 	for i := reach.lowest(); i >= 0; i = reach.next(i + 1) {
-		if r.peers[i].beacon.members.minus(in.daemons).within(reach) {
+		if b := &r.peers[i].beacon; b.members.minus(in.daemons).within(reach) {
 			ready.add(i)
+			wanted = wanted || in.daemons.within(b.wants)
 		}
 	}
 	m := &r.merging
-	if ready != m.ready {
-		if m.ready.empty() {
+	if ready != m.ready || wanted != m.wanted {
+		if wanted && !m.wanted {
 			m.first = now
 		}
-		m.ready, m.since = ready, now
+		m.ready, m.wanted, m.since = ready, wanted, now
 	}
-	return !ready.empty() && now >= m.due(r.t)
+	return now >= m.due(r.t)
 }
 
-// due is when the strangers that are ready now have waited long enough.
+// due is when what is wanted now has been so for long enough.
 func (m *merging) due(t timing) Time {
-	if m.ready.empty() {
+	if !m.wanted {
 		return NoDeadline
 	}
 	return min(m.since+t.settle, m.first+t.gatherWait)

@@ -20,13 +20,16 @@ type peer struct {
 //	flags     1   bit 0: may be asked to join
 //	members  16   the ring it is in, by configuration index; itself alone
 //	              while it has none
+//	wants    16   daemons it would ring with beyond that: while it gathers,
+//	              all it hears; the representative's, those that all hear
 type beacon struct {
 	hash, staged uint64
 	willing      bool
 	members      set
+	wants        set
 }
 
-const beaconSize = 33
+const beaconSize = 49
 
 // Beacon is what this daemon's hellos have to carry. It changes with the
 // state; the slice stays as it is.
@@ -34,7 +37,9 @@ func (r *Ring) Beacon() []byte {
 	b := beacon{hash: r.cfg.Hash, staged: r.cfg.StagedHash, willing: !r.left && !r.isolated}
 	b.members.add(r.self)
 	if r.state == Operational {
-		b.members = r.cur.daemons
+		b.members, b.wants = r.cur.daemons, r.merging.ready
+	} else {
+		b.wants = r.hears
 	}
 	if b != r.beacon || r.beaconBytes == nil {
 		r.beacon = b
@@ -42,7 +47,7 @@ func (r *Ring) Beacon() []byte {
 		if b.willing {
 			flags = 1
 		}
-		r.beaconBytes = putSet(append(putU64(putU64(make([]byte, 0, beaconSize), b.hash), b.staged), flags), b.members)
+		r.beaconBytes = putSet(putSet(append(putU64(putU64(make([]byte, 0, beaconSize), b.hash), b.staged), flags), b.members), b.wants)
 	}
 	return r.beaconBytes
 }
@@ -52,12 +57,14 @@ func parseBeacon(b []byte) (beacon, bool) {
 	p := beacon{hash: r.u64(), staged: r.u64()}
 	flags := r.u8()
 	p.willing = flags == 1
-	p.members = r.set()
+	p.members, p.wants = r.set(), r.set()
 	return p, r.done() && flags <= 1
 }
 
 // FastHello tells that hellos should be frequent: this daemon looks for others.
-func (r *Ring) FastHello() bool { return r.state != Operational || r.cur.alone() }
+func (r *Ring) FastHello() bool {
+	return r.state != Operational || r.cur.alone() || !r.merging.ready.empty()
+}
 
 // SetHearing takes the multipath layer's present knowledge of all other
 // daemons. Call it whenever that changed.
