@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mpspread/client/frame"
+	"mpspread/internal/admin"
 )
 
 // join asks for a group.
@@ -123,4 +124,57 @@ func TestLinkDown(t *testing.T) {
 	}
 	c.board.Up("A", netip.MustParseAddr("10.77.1.1"))
 	d1.logged("network up")
+}
+
+// TestBackpressure: while the ring cannot take messages the client is not
+// read, and nothing of what it sent is lost, doubled or out of order, through
+// a partition and a merge (CLI-1, CLI-2).
+func TestBackpressure(t *testing.T) {
+	c := newCluster(t, "", "h1", "h2")
+	d := c.start("h1")
+	c.start("h2")
+	sender := d.login("u")
+	sender.join("#u#h1", "g")
+	sender.members(1)
+	d.eventually(func() bool {
+		var s admin.Status
+		d.get("/v1/status", &s)
+		return len(s.Ring.Members) == 2
+	})
+
+	const messages = 3000
+	go func() {
+		data := make([]byte, 5000)
+		for k := range messages {
+			if _, err := sender.conn.Write(frame.AppendMessage(nil, frame.Agreed, "#u#h1", frame.NewHint(int16(k)), []string{"g"}, data)); err != nil {
+				t.Error(err)
+				return
+			}
+			if k == messages/3 {
+				c.board.Cut("A")
+				c.board.Cut("B")
+			}
+		}
+	}()
+	for got := 0; got < messages; {
+		e, _ := sender.event()
+		if e.Type.Kind() != frame.KindMessage {
+			continue
+		}
+		if e.Hint.MessageType() != int16(got) {
+			t.Fatalf("message %d instead of %d", e.Hint.MessageType(), got)
+		}
+		if got++; got == messages/2 {
+			c.board.Heal("A")
+			c.board.Heal("B")
+		}
+	}
+	d.eventually(func() bool {
+		var s admin.Status
+		d.get("/v1/status", &s)
+		if s.Counters["sessions_requests_held"] == 0 {
+			t.Fatal("the ring has never been full: the test shows nothing")
+		}
+		return len(s.Ring.Members) == 2
+	})
 }
