@@ -28,7 +28,7 @@ type Ring struct {
 	obligations   set // positions in cur (protocol rule 8)
 	isolated      bool
 	isolatedUntil Time
-	recheckAt     Time // some distrust ends then
+	recheckAt     Time // hearing is judged anew then
 
 	lanes      lanes
 	filling    filling
