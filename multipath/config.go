@@ -114,6 +114,7 @@ type daemon struct {
 	picked int          // network in use with Failover; -1: none yet
 	route  route        // to it by the policy
 	every  route        // to it on every network
+	told   told
 	identity
 }
 

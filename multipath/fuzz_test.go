@@ -68,7 +68,7 @@ func FuzzProbe(f *testing.F) {
 func FuzzParts(f *testing.F) {
 	f.Add((&part{id: 1, count: 2, kind: KindUpper, chunk: []byte("x")}).append(nil), []byte{0, 0, 0, 1, 1, 2, 32, 'y'})
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		var r reassembly
+		r := reassembly{sets: maxOpenSets}
 		for _, body := range [][]byte{a, b} {
 			p, ok := parsePart(body)
 			if !ok {

@@ -5,8 +5,18 @@ import (
 	"time"
 )
 
-// minHelloGap is the least time between two hellos, however many peers appear.
-const minHelloGap = 20 * time.Millisecond
+const (
+	// minHelloGap is the least time between two hellos, however many peers appear.
+	minHelloGap = 20 * time.Millisecond
+	// helloMost is the most time between two frequent hellos (protocol rule 1).
+	helloMost = 100 * time.Millisecond
+
+	// reportsPerHello bounds what a hello tells over and over: in a larger
+	// cluster each peer has its turn, and a change is told retellChanges times
+	// at once.
+	reportsPerHello = 32
+	retellChanges   = 4
+)
 
 // greeting is the sending side of hellos.
 type greeting struct {
@@ -19,6 +29,13 @@ type greeting struct {
 	hello       hello // being built
 	heardHello  hello // being read
 	helloBytes  []byte
+	turn        int // whose turn it is to be reported on
+}
+
+// told is what the last hellos reported on a daemon.
+type told struct {
+	report report
+	again  int // how often it is still to be told out of turn
 }
 
 // SetBeacon sets what the upper layer wants to tell in every hello, at most
@@ -88,15 +105,36 @@ func (m *Multipath) buildHello(now Time) {
 			h.echoes = append(h.echoes, l.challenge)
 			l.echoed = l.challenge
 		}
-		l := d.life
-		if l == nil {
-			continue
-		}
-		if l.heard && !l.hearsMe {
+		if l := d.life; l != nil && l.heard && !l.hearsMe {
 			h.echoes = append(h.echoes, l.challenge)
 		}
-		h.reports = append(h.reports, m.reportOn(now, d))
 	}
+	m.buildReports(now, h)
+}
+
+// buildReports tells of all peers, or in a large cluster of those whose turn
+// it is and those of whom there is news.
+func (m *Multipath) buildReports(now Time, h *hello) {
+	h.complete = true
+	n := len(m.sorted)
+	for i, d := range m.sorted {
+		if d.life == nil {
+			continue
+		}
+		r := m.reportOn(now, d)
+		news := r
+		news.highest = 0
+		if news != d.told.report {
+			d.told = told{report: news, again: retellChanges}
+		}
+		if (i-m.turn+n)%n >= reportsPerHello && d.told.again == 0 {
+			h.complete = false
+			continue
+		}
+		d.told.again = max(d.told.again-1, 0)
+		h.reports = append(h.reports, r)
+	}
+	m.turn = (m.turn + reportsPerHello) % n
 }
 
 // reportOn tells what this daemon knows of a peer. It is told of silent peers
@@ -143,7 +181,7 @@ func (m *Multipath) receiveStranger(now Time, d *daemon, h header, data []byte) 
 		return
 	}
 	if !known {
-		d.addCandidate(l)
+		m.addCandidate(d, l)
 	}
 	l.window.accept(h.counter, tag, markSingle, &d.ledger)
 	m.receiveHello(now, d, l, h.counter, body)

@@ -13,6 +13,8 @@ type hearing struct {
 	// on the way for long does not revive a dead daemon.
 	mustSee        uint64
 	redundancyLost bool // it says that it has lost redundancy
+	reports        bool // it reports on this life of mine
+	sawMore        bool // ... and a higher counter than I have reached
 	beacon         []byte
 }
 
@@ -53,6 +55,7 @@ func (m *Multipath) touch(now Time, l *life) {
 		l.heard = true
 		m.watch(now + m.hearingTime)
 		m.changed()
+		m.helloSoon(now)
 	}
 }
 
@@ -85,15 +88,13 @@ func (m *Multipath) expireHearings(now Time) {
 // hear takes what a hello of a proven life says.
 func (m *Multipath) hear(now Time, d *daemon, h *hello) {
 	l := d.life
-	hearsMe := false
-	for i := range h.reports {
-		if r := &h.reports[i]; r.daemon == m.cfg.Self && r.short == m.short {
+	hearsMe := l.hearsMe && !h.complete
+	if r := h.reportOf(m.cfg.Self); r != nil {
+		hearsMe = false
+		if r.short == m.short {
 			hearsMe = r.heard && r.highest >= l.mustSee
-			if r.highest > m.counter {
-				m.reverted = true
-			}
+			m.compareCounter(l, r.highest)
 			m.takeReport(now, d, h, r)
-			break
 		}
 	}
 	if !hearsMe {
@@ -105,4 +106,26 @@ func (m *Multipath) hear(now Time, d *daemon, h *hello) {
 		m.changed()
 	}
 	l.redundancyLost = h.redundancyLost
+}
+
+// compareCounter looks whether peers have seen more packets of this life than
+// it has sent. Half of those that report on it must say so: a single faulty
+// one must not be able to end a life.
+func (m *Multipath) compareCounter(l *life, highest uint64) {
+	l.reports, l.sawMore = true, highest > m.counter
+	if !l.sawMore {
+		return
+	}
+	reporting, saw := 0, 0
+	for _, d := range m.daemons {
+		if d.life != nil && d.life.heard && d.life.reports {
+			reporting++
+			if d.life.sawMore {
+				saw++
+			}
+		}
+	}
+	if 2*saw >= reporting {
+		m.reverted = true
+	}
 }

@@ -18,7 +18,7 @@ import (
 // id counts the hellos of a life. The chunks together:
 //
 //	+-------+---------------------------------+
-//	| flags | my challenge, 8                 |
+//	| flags | my challenge, 8                 |   flags: helloRedundancyLost, helloComplete
 //	+-------+---------------------------------+
 //	| n | n networks: hash 4, packet size 2   |   packet size 0: interface down
 //	+-----------------------------------------+
@@ -43,6 +43,8 @@ const (
 	challengeSize   = 8
 
 	helloRedundancyLost = 0x01
+	helloComplete       = 0x02 // who is not reported on is not known
+	helloFlags          = helloRedundancyLost | helloComplete
 
 	reportHeard = 0x01
 	reportState = 0x07
@@ -77,6 +79,7 @@ type report struct {
 
 type hello struct {
 	redundancyLost bool
+	complete       bool
 	challenge      challenge
 	networks       []helloNetwork
 	echoes         []challenge
@@ -91,6 +94,9 @@ func (h *hello) append(b []byte) []byte {
 	var flags byte
 	if h.redundancyLost {
 		flags = helloRedundancyLost
+	}
+	if h.complete {
+		flags |= helloComplete
 	}
 	b = append(b, flags)
 	b = append(b, h.challenge[:]...)
@@ -134,10 +140,10 @@ func (r *report) append(b []byte, networks int) []byte {
 // parse reads the chunks of a hello put together. beacon refers to b.
 func (h *hello) parse(b []byte) bool {
 	h.networks, h.echoes, h.reports, h.beacon = h.networks[:0], h.echoes[:0], h.reports[:0], nil
-	if len(b) < helloFixed || b[0]&^helloRedundancyLost != 0 {
+	if len(b) < helloFixed || b[0]&^helloFlags != 0 {
 		return false
 	}
-	h.redundancyLost = b[0] != 0
+	h.redundancyLost, h.complete = b[0]&helloRedundancyLost != 0, b[0]&helloComplete != 0
 	h.challenge = challenge(b[1:])
 	b, ok := h.parseNetworks(b[helloFixed:])
 	if !ok {
@@ -230,6 +236,16 @@ func parseHelloPart(b []byte) (part, bool) {
 	}
 	p := part{id: binary.BigEndian.Uint32(b), index: b[4], count: b[5], kind: KindHello, chunk: b[helloPartHeader:]}
 	return p, p.count >= 1 && p.count <= maxParts && p.index < p.count
+}
+
+// reportOf returns the report on a daemon, or nil.
+func (h *hello) reportOf(id DaemonID) *report {
+	for i := range h.reports {
+		if h.reports[i].daemon == id {
+			return &h.reports[i]
+		}
+	}
+	return nil
 }
 
 func clampSize(n int) uint16 { return uint16(min(n, math.MaxUint16)) }

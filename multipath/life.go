@@ -5,7 +5,7 @@ import "time"
 // Bounds of what is kept of lives (protocol rule 1).
 const (
 	maxSuperseded = 16
-	maxCandidates = 4
+	maxCandidates = 8
 
 	challengeLife = 10 * time.Second // then the next one; the previous still counts
 	candidateLife = 3 * time.Second  // without a hello
@@ -46,6 +46,8 @@ func newLife(sender DaemonID, inc Incarnation) *life {
 		short:     inc.Short(),
 		keys:      subkeys{sender: sender, inc: inc},
 		window:    newWindow(windowCandidate),
+		hellos:    reassembly{sets: maxHelloSets},
+		parts:     reassembly{sets: maxOpenSets},
 		lastHello: never,
 		freshAt:   never,
 		hearing:   hearing{lastHeard: never},
@@ -56,7 +58,7 @@ func newLife(sender DaemonID, inc Incarnation) *life {
 // identity is what is known of a daemon's lives.
 type identity struct {
 	life       *life   // the proven one, or nil
-	candidates []*life // not yet proven or not yet admitted, oldest hello first
+	candidates []*life // not yet proven or not yet admitted, in order of coming
 	superseded [maxSuperseded]uint64
 	replaced   int  // lives superseded so far
 	duplicate  Time // last time two lives were seen to talk at once
@@ -81,17 +83,14 @@ func (d *identity) candidate(inc Incarnation) *life {
 	return nil
 }
 
-// addCandidate enters an authenticated life. The one silent for longest makes
-// room.
-func (d *identity) addCandidate(l *life) {
+// addCandidate enters an authenticated life. If there is no room, one picked at
+// random goes: an attacker that plays back recordings of many dead lives must
+// not be able to keep the living one out for good.
+func (m *Multipath) addCandidate(d *daemon, l *life) {
 	if len(d.candidates) >= maxCandidates {
-		oldest := 0
-		for i, c := range d.candidates {
-			if c.lastHello < d.candidates[oldest].lastHello {
-				oldest = i
-			}
-		}
-		d.removeCandidate(oldest)
+		var pick [1]byte
+		m.random(pick[:])
+		d.removeCandidate(int(pick[0]) % len(d.candidates))
 	}
 	d.candidates = append(d.candidates, l)
 }

@@ -317,3 +317,57 @@ func TestCountersUsedUp(t *testing.T) {
 		t.Errorf("reverted %v at %x", w.nodes[0].Reverted(), w.nodes[0].counter)
 	}
 }
+
+// SEC-6: what a living peer sent before this daemon started is refused, even
+// if nobody here has seen it.
+func TestRecordingFromBeforeTheStart(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	old := w.packet("before")
+	w.nodes[0].dead = true
+	w.run(time.Second)
+	w.boot(0)
+	w.until(time.Second, "mutual again", w.allMutual)
+	if got := w.give(old, testAddr(0, 1)); got["beyond"] != 1 || len(w.nodes[0].packets) != 0 {
+		t.Errorf("%v", got)
+	}
+}
+
+// A large cluster: hellos in parts, reports in turn, changes told at once.
+func TestLargeCluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("40 daemons")
+	}
+	w := newWorld(t, 40, 2, func(c *Config) { c.Networks[1].Broadcast = true })
+	w.until(2*time.Second, "all mutual", w.allMutual)
+	w.run(2500 * ms)
+	if s := w.status(7); s.RedundancyLost || s.Networks[0].State != NetworkUp || s.Counters.Malformed != 0 || s.Counters.PartsDropped != 0 {
+		t.Errorf("%v %v %+v", s.RedundancyLost, s.Networks[0].State, s.Counters)
+	}
+	g := w.nodes[3].HearingGeneration()
+	w.filter = cut(0, 3, 30)
+	w.until(1100*ms, "one direction cut is told", func() bool { return w.path(3, 30, 0).Reverse == PathSilent })
+	w.filter = nil
+	w.until(1100*ms, "its return too", func() bool { return w.path(3, 30, 0).Reverse == PathOK })
+	if w.nodes[3].HearingGeneration() != g {
+		t.Error("hearing changed")
+	}
+	w.nodes[30].dead = true
+	w.run(500 * ms)
+	w.boot(30)
+	w.until(time.Second, "all mutual again", w.allMutual)
+}
+
+// SEC-9: one faulty member cannot make others end their lives.
+func TestOneLiarRevertsNobody(t *testing.T) {
+	w := newWorld(t, 4, 2)
+	w.form()
+	liar := w.nodes[3].byID[testID(0)].life
+	liar.window.highest += 1 << 40
+	w.run(2 * time.Second)
+	if w.nodes[0].Reverted() {
+		t.Error("reverted on the word of one of three")
+	}
+	w.nodes[2].byID[testID(0)].life.window.highest += 1 << 40
+	w.until(time.Second, "two of three", w.nodes[0].Reverted)
+}

@@ -23,6 +23,7 @@ const (
 const (
 	maxOpenSets  = 8
 	maxOpenBytes = 1 << 20
+	maxHelloSets = 2 // only the latest hello matters
 	rememberSets = 16
 )
 
@@ -64,6 +65,7 @@ type partSet struct {
 // reassembly collects the parts of one life's payloads. A payload is complete
 // once; its id is then remembered, so that it is acted on once.
 type reassembly struct {
+	sets  int        // how many may be open
 	open  []*partSet // oldest first
 	bytes int
 	done  [rememberSets]uint32
@@ -79,7 +81,7 @@ func (r *reassembly) add(now Time, p part, buf []byte) (whole []byte, complete b
 	}
 	s := r.find(p.id)
 	if s == nil {
-		if len(r.open) >= maxOpenSets {
+		if len(r.open) >= r.sets {
 			dropped += r.drop(0)
 		}
 		s = &partSet{id: p.id, count: p.count, kind: p.kind, missing: int(p.count), begun: now}
@@ -99,7 +101,7 @@ func (r *reassembly) add(now Time, p part, buf []byte) (whole []byte, complete b
 		r.end(s)
 		return buf, true, dropped
 	}
-	for r.bytes > maxOpenBytes {
+	for r.bytes > maxOpenBytes/maxOpenSets*r.sets {
 		dropped += r.drop(0)
 	}
 	return buf, false, dropped

@@ -2,9 +2,9 @@ package multipath
 
 import "time"
 
-// defaultProbeInterval is the time between small probes on one network, for up
-// to probesUpTo peers there; for more it grows with their number, so that the
-// probes all daemons send in a second stay bounded.
+// defaultProbeInterval is the time between small probes on one network. With
+// more than probesUpTo daemons it grows with their number where each takes a
+// copy of its own; padded probes are then fewer on all networks.
 const (
 	defaultProbeInterval = 100 * time.Millisecond
 	probesUpTo           = 32
@@ -24,6 +24,9 @@ type probing struct {
 func (n *network) slowdown() int { return max(1, (len(n.peers)+1)/probesUpTo) }
 
 func (n *network) probeInterval() time.Duration {
+	if n.Broadcast {
+		return defaultProbeInterval
+	}
 	return defaultProbeInterval * time.Duration(n.slowdown())
 }
 

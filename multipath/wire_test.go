@@ -47,7 +47,7 @@ func TestHelloRefused(t *testing.T) {
 		return func(b []byte) []byte { copy(b[at:], v); return b }
 	}
 	for name, change := range map[string]func([]byte) []byte{
-		"unknown flag":             set(0, 2),
+		"unknown flag":             set(0, 4),
 		"no networks":              set(networksAt, 0),
 		"one network less":         set(networksAt, 1),
 		"one network more":         set(networksAt, 3),
@@ -166,7 +166,7 @@ func TestReassembly(t *testing.T) {
 	p := func(id uint32, index, count uint8, chunk string) part {
 		return part{id: id, index: index, count: count, kind: KindUpper, chunk: []byte(chunk)}
 	}
-	var r reassembly
+	r := reassembly{sets: maxOpenSets}
 	step := func(name string, in part, whole string, dropped int) {
 		t.Helper()
 		got, complete, d := r.add(0, in, nil)
@@ -194,7 +194,7 @@ func TestReassembly(t *testing.T) {
 	if n := r.expire(15); n != 3 || len(r.open) != 5 {
 		t.Errorf("expired %d, left %d", n, len(r.open))
 	}
-	r = reassembly{}
+	r = reassembly{sets: maxOpenSets}
 	big := string(make([]byte, 65000))
 	for id := range uint32(8) {
 		for i := range uint8(31) {
