@@ -68,9 +68,7 @@ func (w *World) refault() {
 		}
 	}
 	for i := range w.links {
-		if l := &w.links[i]; l.burst == 0 {
-			l.burstLeft = 0
-		}
+		w.links[i].renew()
 	}
 }
 

@@ -18,7 +18,8 @@ type link struct {
 	extra          time.Duration
 
 	burstLeft int
-	last      time.Duration // arrival of the last packet: links do not overtake
+	last      time.Duration // arrival of the last packet: links do not overtake …
+	lateness  time.Duration // … but when a network stops being late by this much
 }
 
 // clear takes all faults off.
@@ -61,4 +62,17 @@ func (l *link) more() int {
 		return 0
 	}
 	return 1 + l.rand.below(max(l.copies, 1))
+}
+
+// renew forgets what ended with the faults before: the rest of a burst, and,
+// when less delay is in force, the queue that packets still on their way
+// stand in. They then come as ghosts, long after newer ones (N7).
+func (l *link) renew() {
+	if l.burst == 0 {
+		l.burstLeft = 0
+	}
+	if l.extra < l.lateness {
+		l.last = 0
+	}
+	l.lateness = l.extra
 }
