@@ -18,7 +18,7 @@ const tick = 50 * time.Millisecond
 // Times allowed.
 const (
 	ringTimeout  = 10 * time.Second // from the daemons' start to one ring of all
-	drainTimeout = 5 * time.Second  // for the last messages, without any coming
+	drainTimeout = 3 * time.Second  // for the last messages, without any coming
 )
 
 // Options say how the demonstration is run.

@@ -66,7 +66,7 @@ func TestRun(t *testing.T) {
 func TestRunSeesAPartition(t *testing.T) {
 	v, err, _ := perform(t, "daemon", []Phase{
 		{For: 300 * time.Millisecond},
-		{Cut: []string{"A", "B"}, For: 2 * time.Second},
+		{Cut: []string{"A", "B"}, For: time.Second},
 		{For: 300 * time.Millisecond},
 	})
 	if err != nil {
