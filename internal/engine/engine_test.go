@@ -49,7 +49,7 @@ func TestOneOrder(t *testing.T) {
 		}
 	}
 	n.until("all delivered", 10*time.Second, func() bool {
-		return len(a.messages(1)) == 3*each && len(b.messages(2)) == 3*each && len(c.messages(3)) == 3*each
+		return a.count() == 3*each && b.count() == 3*each && c.count() == 3*each
 	})
 	if !slices.Equal(a.messages(1), b.messages(2)) || !slices.Equal(a.messages(1), c.messages(3)) {
 		t.Fatal("orders differ")

@@ -240,6 +240,17 @@ func (h *host) send(id groups.SessionID, data, group string) {
 	}
 }
 
+// count counts the messages that came for any session.
+func (h *host) count() int {
+	n := 0
+	for i := range h.events {
+		if h.events[i].Kind == groups.EventMessage {
+			n++
+		}
+	}
+	return n
+}
+
 // messages lists the data that a session got.
 func (h *host) messages(id groups.SessionID) (list []string) {
 	for _, e := range h.events {
