@@ -3,7 +3,10 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 )
@@ -13,45 +16,54 @@ const reportWithin = time.Second
 
 // awaitDead waits until the daemons at both ends of each path tell that it is
 // dead: the receiver as the path's state, the sender by what the receiver
-// reports of it, and both with the exit code for lost redundancy.
+// reports of it, and both with the exit code for lost redundancy. It logs when
+// each of the three was true of all paths.
 func (l *Lab) awaitDead(t testing.TB, paths []Path, within time.Duration) time.Duration {
 	t.Helper()
+	began := time.Now()
+	told := map[string]time.Duration{}
+	defer func() { t.Logf("told: %v", told) }()
 	return Eventually(t, within, "dead paths are told", func() error {
-		views := map[string][]NetworkStatus{}
-		look := func(daemon string) ([]NetworkStatus, error) {
-			if v, ok := views[daemon]; ok {
-				return v, nil
+		missing := l.untold(paths)
+		for _, what := range []string{"state", "reverse", "exit code"} {
+			if _, ok := told[what]; !ok && missing[what] == nil {
+				told[what] = time.Since(began).Round(time.Millisecond)
 			}
+		}
+		return errors.Join(slices.Collect(maps.Values(missing))...)
+	})
+}
+
+// untold looks once and returns, for each of the three ways to tell, one path
+// of which it is not told.
+func (l *Lab) untold(paths []Path) map[string]error {
+	missing := map[string]error{}
+	views := map[string][]NetworkStatus{}
+	look := func(daemon string) []NetworkStatus {
+		if _, ok := views[daemon]; !ok {
 			v, code, err := l.NetworksOf(daemon)
-			if err == nil && code != ExitRedundancy {
-				err = fmt.Errorf("%s: exit code %d", daemon, code)
+			if err != nil || code != ExitRedundancy {
+				missing["exit code"] = fmt.Errorf("%s: exit code %d, %v", daemon, code, err)
 			}
 			views[daemon] = v
-			return v, err
 		}
-		for _, p := range paths {
-			to, err := look(p.To)
-			if err != nil {
-				return err
-			}
-			if s, err := peer(to, p.Network, p.From); err != nil || s.State != "silent" {
-				return fmt.Errorf("%v: state %q at %s (%v)", p, s.State, p.To, err)
-			}
-			from, err := look(p.From)
-			if err != nil {
-				return err
-			}
-			if s, err := peer(from, p.Network, p.To); err != nil || s.Reverse != "silent" {
-				return fmt.Errorf("%v: reverse %q at %s (%v)", p, s.Reverse, p.From, err)
-			}
+		return views[daemon]
+	}
+	for _, p := range paths {
+		if s, err := peer(look(p.To), p.Network, p.From); err != nil || s.State != "silent" {
+			missing["state"] = fmt.Errorf("%v: state %q at %s (%v)", p, s.State, p.To, err)
 		}
-		return nil
-	})
+		if s, err := peer(look(p.From), p.Network, p.To); err != nil || s.Reverse != "silent" {
+			missing["reverse"] = fmt.Errorf("%v: reverse %q at %s (%v)", p, s.Reverse, p.From, err)
+		}
+	}
+	return missing
 }
 
 // cutNetwork breaks a network under load and mends it: the paths are told
 // dead, every client goes on receiving, no membership changes.
 func (l *Lab) cutNetwork(t *testing.T, ld *Load, f Fault) {
+	l.AwaitWell(t, formWithin)
 	changes := l.MembershipChanges(t)
 	ld.Flow(t, 20)
 	ld.Gap()
