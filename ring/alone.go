@@ -24,3 +24,12 @@ func (r *Ring) visitAlone(now Time) {
 		r.wantAlone(now)
 	}
 }
+
+// resumeAlone ends a Gather that found nobody for a ring of one: nobody else
+// was in it, so it is still whole and goes on.
+func (r *Ring) resumeAlone(now Time) {
+	r.barren = 0
+	r.merging, r.recheckAt = merging{}, now+r.t.settle
+	r.enter(now, Operational)
+	r.wantAlone(now)
+}

@@ -140,7 +140,11 @@ func (r *Ring) agree(now Time, heard set) {
 	if r.agreedAt == NoDeadline {
 		r.agreedAt = now
 	}
-	if r.proposal.lowest() == r.self && now >= r.formAt(heard) {
+	switch {
+	case r.proposal.lowest() != r.self || now < r.formAt(heard):
+	case r.proposal.count() == 1 && r.cur.alone():
+		r.resumeAlone(now)
+	default:
 		r.form(now)
 	}
 }
