@@ -53,12 +53,16 @@ func (in *instance) noteLateness(now Time, h *header) {
 // in this very recovery.
 func (r *Ring) receiveRecovered(now Time, from Process, payload []byte) {
 	h, chunks, ok := parseHeader(payload)
-	if !ok || h.recovery == 0 || h.origin >= len(r.cur.members) || !wellFormed(chunks, h.safe, r.cfg.MaxMessage) {
+	if !ok || h.recovery == 0 || !wellFormed(chunks, h.safe, r.cfg.MaxMessage) {
 		r.n.Malformed++
 		return
 	}
 	if r.state != Recovery || h.ring != r.cur.id || h.recovery != r.recovery.tag || h.seq > r.recovery.high || !r.cur.store.fits(h.seq) {
 		r.n.DataForeign++
+		return
+	}
+	if h.origin >= len(r.cur.members) {
+		r.n.Malformed++
 		return
 	}
 	if r.keep(now, r.cur, &h, from, payload) {

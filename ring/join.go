@@ -76,10 +76,9 @@ func (r *Ring) receiveJoin(now Time, from Process, payload []byte) {
 		r.n.JoinsIgnored++
 		return
 	}
-	// It gathers, so it is in no ring now, whatever its last beacon said.
-	p.beacon.members = set{}
-	p.beacon.members.add(i)
-	p.beacon.wants = j.hears
+	if j.gather >= p.gather {
+		p.gather, p.hears = j.gather, j.hears
+	}
 	if old := r.joins[i]; old != nil && old.gather > j.gather {
 		r.n.JoinsIgnored++
 		return

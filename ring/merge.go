@@ -43,9 +43,9 @@ func (r *Ring) strangerReady(now Time, in *instance) bool {
 	var ready set
 	wanted := false
 	for i := reach.lowest(); i >= 0; i = reach.next(i + 1) {
-		if b := &r.peers[i].beacon; b.members.minus(in.daemons).within(reach) {
+		if members, wants := r.standing(i); members.minus(in.daemons).within(reach) {
 			ready.add(i)
-			wanted = wanted || in.daemons.within(b.wants)
+			wanted = wanted || in.daemons.within(wants)
 		}
 	}
 	m := &r.merging

@@ -6,7 +6,9 @@ type peer struct {
 	process  Process // its proven life; zero: none
 	mutual   bool
 	beacon   beacon
-	known    bool // a beacon of this life has come
+	known    bool   // a beacon of this life has come
+	gather   uint64 // of its last join, and whom it hears as that says
+	hears    set
 	departed bool // this life has announced that it leaves
 	distrust Time // left out until then: it broke formations
 	failures int  // in a row
@@ -18,6 +20,8 @@ type peer struct {
 //	hash      8   of the configuration in force
 //	staged    8   of the one about to be; 0: none
 //	flags     1   bit 0: may be asked to join
+//	gather    8   number of the sender's last Gather: tells whether a join is
+//	              older or newer than this
 //	members  16   the ring it is in, by configuration index; itself alone
 //	              while it has none
 //	wants    16   daemons it would ring with beyond that: while it gathers,
@@ -25,16 +29,17 @@ type peer struct {
 type beacon struct {
 	hash, staged uint64
 	willing      bool
+	gather       uint64
 	members      set
 	wants        set
 }
 
-const beaconSize = 49
+const beaconSize = 57
 
 // Beacon is what this daemon's hellos have to carry. It changes with the
 // state; the slice stays as it is.
 func (r *Ring) Beacon() []byte {
-	b := beacon{hash: r.cfg.Hash, staged: r.cfg.StagedHash, willing: !r.left && !r.isolated}
+	b := beacon{hash: r.cfg.Hash, staged: r.cfg.StagedHash, willing: !r.left && !r.isolated, gather: r.gatherNo}
 	b.members.add(r.self)
 	if r.state == Operational {
 		b.members, b.wants = r.cur.daemons, r.merging.ready
@@ -43,13 +48,18 @@ func (r *Ring) Beacon() []byte {
 	}
 	if b != r.beacon || r.beaconBytes == nil {
 		r.beacon = b
-		flags := byte(0)
-		if b.willing {
-			flags = 1
-		}
-		r.beaconBytes = putSet(putSet(append(putU64(putU64(make([]byte, 0, beaconSize), b.hash), b.staged), flags), b.members), b.wants)
+		r.beaconBytes = b.append(make([]byte, 0, beaconSize))
 	}
 	return r.beaconBytes
+}
+
+func (b *beacon) append(to []byte) []byte {
+	flags := byte(0)
+	if b.willing {
+		flags = 1
+	}
+	to = append(putU64(putU64(to, b.hash), b.staged), flags)
+	return putSet(putSet(putU64(to, b.gather), b.members), b.wants)
 }
 
 func parseBeacon(b []byte) (beacon, bool) {
@@ -57,7 +67,7 @@ func parseBeacon(b []byte) (beacon, bool) {
 	p := beacon{hash: r.u64(), staged: r.u64()}
 	flags := r.u8()
 	p.willing = flags == 1
-	p.members, p.wants = r.set(), r.set()
+	p.gather, p.members, p.wants = r.u64(), r.set(), r.set()
 	return p, r.done() && flags <= 1
 }
 
@@ -130,6 +140,18 @@ func (r *Ring) replaced(in *instance) bool {
 		}
 	}
 	return false
+}
+
+// standing is the ring the daemon at position i is in, as far as is known, and
+// whom it would ring with beyond that. A join newer than its beacon shows that
+// it has left that ring to look for all it hears.
+func (r *Ring) standing(i int) (members, wants set) {
+	p := &r.peers[i]
+	if p.gather > p.beacon.gather {
+		members.add(i)
+		return members, p.hears
+	}
+	return p.beacon.members, p.beacon.wants
 }
 
 // agrees tells whether two configurations may ring together: any of the hashes
