@@ -36,8 +36,7 @@ func (g *Groups) join(key memberKey, name string) {
 	if m != nil && m.groups[name] != nil {
 		return // spread-client-protocol 6: silently
 	}
-	if gr := g.table.groups[name]; gr != nil && len(gr.members) >= MaxLocalMembers &&
-		gr.localMembers(key.process) >= MaxLocalMembers {
+	if g.full(g.table.groups[name], key.process) {
 		if s := g.sessions.byName[key.name]; s != nil && key.process == g.self {
 			g.reject(s, name)
 		}
@@ -49,6 +48,13 @@ func (g *Groups) join(key memberKey, name string) {
 	g.counters.Joins++
 	gr := g.table.insert(m, name)
 	g.announceChange(gr, CauseJoin, m)
+}
+
+// full tells whether a group takes no more sessions of a daemon. All daemons
+// decide it alike, at the join's place in the order.
+func (g *Groups) full(gr *group, p ring.Process) bool {
+	return gr != nil && len(gr.members) >= MaxLocalMembers &&
+		gr.localMembers(p, g.order[p.Daemon]) >= MaxLocalMembers
 }
 
 // leave ends a membership. The leaver is told first, then the others

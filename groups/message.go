@@ -20,17 +20,22 @@ func (g *Groups) deliverMessage(d *ring.Delivery) {
 		g.counters.Unaddressed++
 		return
 	}
-	g.emit(Event{Kind: EventMessage, Sessions: receivers, Message: &Message{
+	// One allocation for the message and the usual single destination.
+	delivered := &struct {
+		Message
+		first [1]string
+	}{Message: Message{
 		Sender: g.senderName(d.Sender, m.sender),
 		Multicast: Multicast{
 			Service:     d.Service,
 			SelfDiscard: m.selfDiscard,
 			Flags:       m.flags,
 			Hint:        m.hint,
-			Groups:      g.destinations(&m),
 			Data:        append([]byte(nil), m.data...),
 		},
-	}})
+	}}
+	delivered.Groups = g.destinations(delivered.first[:0], &m)
+	g.emit(Event{Kind: EventMessage, Sessions: receivers, Message: &delivered.Message})
 }
 
 // receivers lists the local sessions that a message is for, in the order of
@@ -86,9 +91,12 @@ func (g *Groups) senderName(p ring.Process, name []byte) string {
 	return privateName(string(name), g.daemons[g.order[p.Daemon]].Name)
 }
 
-// destinations lists all destinations as the sender gave them.
-func (g *Groups) destinations(m *dataMessage) []string {
-	names := make([]string, 0, m.count)
+// destinations lists all destinations as the sender gave them, in names if
+// they fit.
+func (g *Groups) destinations(names []string, m *dataMessage) []string {
+	if m.count > cap(names) {
+		names = make([]string, 0, m.count)
+	}
 	for rest := m.groups; len(rest) > 0; {
 		var name []byte
 		name, rest = nextDestination(rest)

@@ -117,10 +117,17 @@ func (t *table) remove(m *member, gr *group) {
 
 func compareSessions(a, b *session) int { return cmp.Compare(a.serial, b.serial) }
 
-// localMembers counts a group's members at a process.
-func (gr *group) localMembers(p ring.Process) int {
+// localMembers counts a group's members at a process, which has this place in
+// member order.
+func (gr *group) localMembers(p ring.Process, order int) int {
+	first, _ := slices.BinarySearchFunc(gr.members, order, func(m *member, order int) int {
+		return cmp.Compare(m.order, order)
+	})
 	n := 0
-	for _, m := range gr.members {
+	for _, m := range gr.members[first:] {
+		if m.order != order {
+			break
+		}
 		if m.process == p {
 			n++
 		}
