@@ -166,3 +166,25 @@ func TestCloseWhileChanging(t *testing.T) {
 		}
 	}
 }
+
+// Duplicate address detection may end without a notice.
+func TestTentativeEndsUnnoticed(t *testing.T) {
+	looks := 0
+	s, err := open(unicastOn(0, "127.0.0.1"), func(k *keeper) {
+		look := k.look
+		k.look = func(w wanted) (host, error) {
+			h, err := look(w)
+			looks++
+			for i := range h.addresses {
+				h.addresses[i].tentative = looks == 1
+			}
+			return h, err
+		}
+	})
+	mustDo(t, "open", err)
+	defer s.Close()
+	if st := s.States(nil)[0]; st.Up || st.Reason != "address 127.0.0.1 on lo is tentative" {
+		t.Fatalf("%+v", st)
+	}
+	awaitState(t, s, 0, "up", isUp)
+}

@@ -38,8 +38,9 @@ func (e *endpoint) countDrops() {
 type link struct {
 	network *Network
 	at      attachment
-	own     netip.AddrPort // bound address
-	group   netip.AddrPort // as Network.group
+	bind    func(int, attachment) error // to the device
+	own     netip.AddrPort              // bound address
+	group   netip.AddrPort              // as Network.group
 
 	unicast endpoint // token, joins, probes, unicast data; sends everything
 	data    endpoint // bound to the broadcast or multicast address
@@ -51,7 +52,11 @@ type link struct {
 
 // openLink opens the sockets of a network where it is attached.
 func openLink(n *Network, at attachment, receiveBuffer int) (*link, error) {
-	l := &link{network: n, at: at, group: n.group(), unicast: endpoint{fd: -1}, data: endpoint{fd: -1}}
+	return openLinkBinding(n, at, receiveBuffer, bindToDevice)
+}
+
+func openLinkBinding(n *Network, at attachment, receiveBuffer int, bind func(int, attachment) error) (*link, error) {
+	l := &link{network: n, at: at, bind: bind, group: n.group(), unicast: endpoint{fd: -1}, data: endpoint{fd: -1}}
 	if err := l.open(receiveBuffer); err != nil {
 		l.close()
 		return nil, err
@@ -126,7 +131,7 @@ func (l *link) socket(receiveBuffer int) (int, error) {
 // needs no privilege since Linux 5.7; where it is refused, packet info and the
 // choice of interface for routes do (S16, S17).
 func (l *link) setDevice(fd int) error {
-	err := bindToDevice(fd, l.at)
+	err := l.bind(fd, l.at)
 	if errors.Is(err, unix.EPERM) {
 		return l.setRoute(fd)
 	}

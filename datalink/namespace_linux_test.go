@@ -151,6 +151,16 @@ func (p *peer) listen(addr, ifName string, port uint16) *socket {
 	return s
 }
 
+// bindTo lets only packets in that arrive by one interface.
+func (s *socket) bindTo(t *testing.T, ifName string) {
+	t.Helper()
+	raw, err := s.conn.SyscallConn()
+	mustDo(t, "raw", err)
+	var bound error
+	mustDo(t, "control", raw.Control(func(fd uintptr) { bound = unix.BindToDevice(int(fd), ifName) }))
+	mustDo(t, "bind to device", bound)
+}
+
 func (s *socket) send(t *testing.T, to string, ifName string, port uint16, data string) {
 	t.Helper()
 	a := netip.MustParseAddr(to)
