@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"mpspread/internal/trace"
@@ -60,6 +61,10 @@ func (w *World) begin(i int) {
 	if w.quiet {
 		return
 	}
+	if f.On != "" && !w.fired[i] {
+		w.armed = append(w.armed, i)
+		return
+	}
 	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "begins: " + f.String()})
 	w.active[i] = true
 	if !f.Permanent {
@@ -78,6 +83,20 @@ func (w *World) begin(i int) {
 	default:
 		w.refault()
 	}
+}
+
+// trigger begins the faults that wait for a state to be entered. They happen
+// between two steps, like all others.
+func (w *World) trigger(s ring.State) {
+	w.armed = slices.DeleteFunc(w.armed, func(i int) bool {
+		f := &w.plan.Faults[i]
+		if f.On != stateNames[s] {
+			return false
+		}
+		w.fired[i] = true
+		w.heap.push(occasion{at: w.now + f.After, kind: faultBegins, n: int32(i)})
+		return true
+	})
 }
 
 // end takes a fault out of force.

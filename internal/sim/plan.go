@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"mpspread/ring"
@@ -98,10 +99,14 @@ const (
 
 var faultKinds = []FaultKind{Loss, Burst, Duplicate, Reorder, Late, Cut, Crossed, Mute, Deaf, Flap, Partition, Crash, Leave, Pause}
 
-// Fault is one timed fault.
+// Fault is one fault, at a time or, with On, on a protocol event.
 type Fault struct {
-	Kind      FaultKind     `json:"kind"`
-	At        time.Duration `json:"at"`
+	Kind FaultKind     `json:"kind"`
+	At   time.Duration `json:"at"`
+	// On, if not empty, is a membership state: the fault begins After the first
+	// time from At on that a daemon enters it.
+	On        string        `json:"on,omitempty"`
+	After     time.Duration `json:"after,omitempty"`
 	For       time.Duration `json:"for"`
 	Permanent bool          `json:"permanent,omitempty"` // goes on after RunFor
 	Network   int           `json:"network"`
@@ -125,11 +130,17 @@ func (f *Fault) String() string {
 	if f.Delay > 0 {
 		s += fmt.Sprintf(" delay %v", f.Delay)
 	}
+	if f.On != "" {
+		s += fmt.Sprintf(" on %s after %v", f.On, f.After)
+	}
 	if f.Groups != nil {
 		s += fmt.Sprintf(" groups %v", f.Groups)
 	}
 	return s
 }
+
+// stateNames are the membership states a fault can wait for.
+var stateNames = [...]string{ring.Gather: "gather", ring.Commit: "commit", ring.Recovery: "recovery", ring.Operational: "operational"}
 
 const planVersion = 1
 
@@ -229,6 +240,8 @@ func (p *Plan) checkFault(f *Fault) error {
 		return fmt.Errorf("unknown kind %q", f.Kind)
 	case f.At < 0 || f.At > maxTime || f.For < 0 || f.For > maxTime || f.Delay < 0 || f.Delay > time.Hour:
 		return fmt.Errorf("time out of range")
+	case f.On != "" && !slices.Contains(stateNames[:], f.On) || f.After < 0 || f.After > maxTime:
+		return fmt.Errorf("no such event")
 	case f.Network < -1 || f.Network >= p.Networks || f.From < -1 || f.From >= p.Daemons || f.To < -1 || f.To >= p.Daemons:
 		return fmt.Errorf("network or daemon out of range")
 	case node && f.From < 0, f.Kind == Deaf && f.To < 0, f.Kind == Crossed && (p.Networks < 2 || f.From < 0 || f.To < 0):

@@ -102,6 +102,8 @@ type World struct {
 	links   []link
 	daemons []daemon
 	active  []bool // faults in force
+	armed   []int  // faults that wait for their event
+	fired   []bool // whose event has come
 
 	flights     []flight
 	freeFlights []int32
@@ -146,7 +148,7 @@ func Run(p *Plan, o Options) *Result {
 }
 
 func newWorld(p *Plan, o Options) *World {
-	w := &World{plan: p, opt: o, active: make([]bool, len(p.Faults))}
+	w := &World{plan: p, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults))}
 	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)
 	for i := range w.links {
@@ -249,6 +251,9 @@ func (w *World) emit(d *daemon, e *trace.Event) {
 	if d != nil {
 		d.place++
 		e.Process, e.Place = d.process, d.place
+	}
+	if e.Kind == trace.State && len(w.armed) > 0 {
+		w.trigger(e.State)
 	}
 	w.digest.Add(e)
 	w.checker.Event(e)
