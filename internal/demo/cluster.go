@@ -33,7 +33,7 @@ func freePort() (int, error) {
 	const attempts = 20
 	var last error
 	for range attempts {
-		port, err := tryPort()
+		port, err := tryPort(addresses())
 		if err == nil {
 			return port, nil
 		}
@@ -45,36 +45,34 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("demo: looking for a free UDP port: %w", last)
 }
 
-// tryPort takes the port the kernel gives for the first address, and tries it
-// on all others.
-func tryPort() (int, error) {
-	port := 0
-	for n := range networkNames {
-		for d := range daemonNames {
-			conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(address(n, d)), Port: port})
-			if errors.Is(err, syscall.EADDRNOTAVAIL) {
-				return 0, noLoopback(address(n, d))
-			}
-			if err != nil {
-				return 0, err
-			}
-			defer func() { _ = conn.Close() }()
-			port = conn.LocalAddr().(*net.UDPAddr).Port
-		}
-	}
-	return port, nil
-}
-
-// noLoopback says what to do about it.
-func noLoopback(missing string) error {
+// addresses are all addresses of the cluster.
+func addresses() []string {
 	var all []string
 	for n := range networkNames {
 		for d := range daemonNames {
 			all = append(all, address(n, d))
 		}
 	}
-	return fmt.Errorf("%w: %s is not there; on macOS or BSD add them first (until the next boot):\n  for a in %s; do sudo ifconfig lo0 alias $a up; done",
-		ErrNoLoopback, missing, strings.Join(all, " "))
+	return all
+}
+
+// tryPort takes the port the kernel gives for the first address, and tries it
+// on all others.
+func tryPort(addresses []string) (int, error) {
+	port := 0
+	for _, a := range addresses {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(a), Port: port})
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			return 0, fmt.Errorf("%w: %s is not there; on macOS or BSD add them first (until the next boot):\n  for a in %s; do sudo ifconfig lo0 alias $a up; done",
+				ErrNoLoopback, a, strings.Join(addresses, " "))
+		}
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = conn.Close() }()
+		port = conn.LocalAddr().(*net.UDPAddr).Port
+	}
+	return port, nil
 }
 
 // cluster is the directory of a running demonstration: configuration, key,

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mpspread/config"
@@ -50,15 +51,23 @@ func TestFreePortIsFree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range networkNames {
-		for d := range daemonNames {
-			conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(address(n, d)), Port: port})
-			if err != nil {
-				t.Error(err)
-				continue
-			}
-			_ = conn.Close()
+	for _, a := range addresses() {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(a), Port: port})
+		if err != nil {
+			t.Error(err)
+			continue
 		}
+		_ = conn.Close()
+	}
+}
+
+// An address for documentation (RFC 5737) is no host's, as 127.0.1.1 is not
+// on macOS: the error says what to do.
+func TestNoLoopback(t *testing.T) {
+	_, err := tryPort([]string{"127.0.0.1", "192.0.2.1"})
+	if !errors.Is(err, ErrNoLoopback) || !strings.Contains(err.Error(), "192.0.2.1 is not there") ||
+		!strings.Contains(err.Error(), "for a in 127.0.0.1 192.0.2.1; do sudo ifconfig lo0 alias $a up; done") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // perform runs a plan with daemons of this test binary.
-func perform(t *testing.T, role string, plan []Phase) (Verdict, error, string) {
+func perform(t *testing.T, role string, plan []Phase) (Verdict, string, error) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs three daemons for seconds")
@@ -24,7 +24,7 @@ func perform(t *testing.T, role string, plan []Phase) (Verdict, error, string) {
 	if left, err := filepath.Glob(filepath.Join(dir, "mpspread-demo-[0-9]*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
-	return v, err, out.String()
+	return v, out.String(), err
 }
 
 // kept reads the logs that were kept, and fails if text does not name them.
@@ -46,7 +46,7 @@ func kept(t *testing.T, text string) string {
 }
 
 func TestRun(t *testing.T) {
-	v, err, out := perform(t, "daemon", []Phase{
+	v, out, err := perform(t, "daemon", []Phase{
 		{For: 300 * time.Millisecond},
 		{Cut: []string{"B"}, For: 300 * time.Millisecond},
 		{For: 300 * time.Millisecond},
@@ -64,7 +64,7 @@ func TestRun(t *testing.T) {
 
 // With both networks cut the ring falls apart: the verdict has to say so.
 func TestRunSeesAPartition(t *testing.T) {
-	v, err, _ := perform(t, "daemon", []Phase{
+	v, _, err := perform(t, "daemon", []Phase{
 		{For: 300 * time.Millisecond},
 		{Cut: []string{"A", "B"}, For: time.Second},
 		{For: 300 * time.Millisecond},
@@ -79,7 +79,7 @@ func TestRunSeesAPartition(t *testing.T) {
 }
 
 func TestRunSeesADaemonDie(t *testing.T) {
-	_, err, _ := perform(t, "fragile", []Phase{{Cut: []string{"B"}, For: 5 * time.Second}})
+	_, _, err := perform(t, "fragile", []Phase{{Cut: []string{"B"}, For: 5 * time.Second}})
 	if err == nil || !strings.Contains(err.Error(), "daemon h2 ended: exit status 3") {
 		t.Fatalf("%v", err)
 	}

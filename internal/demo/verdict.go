@@ -26,7 +26,7 @@ type Verdict struct {
 	MembershipChanges uint64 `json:"membership_changes"`
 	// LongestGap is the longest time a receiver waited between two messages.
 	LongestGap time.Duration `json:"longest_gap_ns"`
-	// Unnoticed are the cuts and healings that the daemons did not report.
+	// Unnoticed are the cuts and healings that not all daemons reported.
 	Unnoticed []string `json:"unnoticed,omitempty"`
 	// Failures is what else went wrong, such as a daemon that ended.
 	Failures []string `json:"failures,omitempty"`
@@ -75,7 +75,7 @@ func (v Verdict) String() string {
 		fmt.Fprintf(&b, ", damaged %d", v.Damaged)
 	}
 	for _, u := range v.Unnoticed {
-		fmt.Fprintf(&b, "\n  no daemon reported in time: %s", u)
+		fmt.Fprintf(&b, "\n  not reported by all daemons in time: %s", u)
 	}
 	for _, f := range v.Failures {
 		fmt.Fprintf(&b, "\n  %s", f)
