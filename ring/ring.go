@@ -164,114 +164,6 @@ func (r *Ring) Freed() bool {
 	return freed
 }
 
-// Advance does what has become due. Call it at Deadline, or at any other time.
-func (r *Ring) Advance(now Time) {
-	if !r.begin(now) {
-		return
-	}
-	r.recheck(now)
-	switch r.state {
-	case Operational:
-		r.advanceOperational(now)
-	case Gather:
-		r.advanceGather(now)
-	case Commit:
-		r.advanceFormation(now)
-	case Recovery:
-		r.advanceFormation(now)
-		if r.state == Recovery {
-			r.advanceToken(now, r.next)
-		}
-	}
-}
-
-// advanceOperational is Advance in Operational.
-func (r *Ring) advanceOperational(now Time) {
-	in := r.cur
-	if in.alone() {
-		if in.holdUntil <= now {
-			r.visitAlone(now)
-		}
-	} else {
-		r.advanceToken(now, in)
-	}
-	if r.state == Operational && r.strangerReady(now, r.cur) {
-		r.enterGather(now)
-	}
-}
-
-// advanceToken runs the timers of a turning ring.
-func (r *Ring) advanceToken(now Time, in *instance) {
-	switch {
-	case in.lossAt <= now:
-		r.enterGather(now)
-	case in.holdUntil <= now && in.holding != nil:
-		r.release(now, in)
-	case in.resendAt <= now:
-		r.resendToken(now, in)
-	case in.hurryAt <= now:
-		r.sendHurry(now, in)
-	}
-}
-
-// recheck ends isolation and distrust that have lasted long enough.
-func (r *Ring) recheck(now Time) {
-	due := r.recheckAt <= now
-	if r.isolated && r.isolatedUntil <= now {
-		r.isolated, due = false, true
-	}
-	if !due {
-		return
-	}
-	r.recheckAt = NoDeadline
-	for i := range r.peers {
-		if d := r.peers[i].distrust; d > now {
-			r.recheckAt = min(r.recheckAt, d)
-		}
-	}
-	r.hearingChanged(now)
-}
-
-// Deadline is when Advance is next needed; NoDeadline if never.
-func (r *Ring) Deadline() Time {
-	if r.cur == nil {
-		return 0
-	}
-	if r.left {
-		return NoDeadline
-	}
-	d := r.recheckAt
-	if r.isolated {
-		d = min(d, r.isolatedUntil)
-	}
-	switch r.state {
-	case Operational:
-		d = min(d, r.cur.deadline(), r.merging.due(r.t))
-	case Gather:
-		d = min(d, r.gatherDeadline())
-	case Commit:
-		d = min(d, r.formation.againAt, r.formation.failAt)
-	case Recovery:
-		d = min(d, r.formation.againAt, r.formation.failAt, r.next.deadline())
-	}
-	return d
-}
-
-// Sends drains the packets to send, in order. They come before deliveries, so
-// that a slow client never holds the token up.
-func (r *Ring) Sends() []Send {
-	s := r.sends
-	r.sends = r.sends[:0]
-	return s
-}
-
-// Deliveries drains what is to be handed up, in order.
-func (r *Ring) Deliveries() []Delivery {
-	d := r.deliveries
-	r.deliveries = r.deliveries[:0]
-	return d
-}
-
 // SetPayloadSize tells the largest packet all usable networks carry. The ring
 // uses the smallest of all its members.
 func (r *Ring) SetPayloadSize(_ Time, n int) { r.payload = max(n, minPayload) }
@@ -279,48 +171,6 @@ func (r *Ring) SetPayloadSize(_ Time, n int) { r.payload = max(n, minPayload) }
 // SetReceiveBudget tells the free receive buffer per network, in bytes of the
 // kernel's true size.
 func (r *Ring) SetReceiveBudget(_ Time, n int) { r.budget = max(n, 0) }
-
-// Leave announces that this life ends, so that the others need not find out.
-// Nothing is delivered or sent afterwards but the announcement.
-func (r *Ring) Leave(now Time) {
-	if !r.begin(now) {
-		return
-	}
-	r.left = true
-	r.gatherNo++
-	r.hears, r.proposal = set{}, set{}
-	r.hears.add(r.self)
-	r.proposal.add(r.self)
-	for range leaveCopies {
-		r.sendJoin(now)
-	}
-}
-
-// leaveCopies is how often a farewell is said: nobody answers it.
-const leaveCopies = 3
-
-// Status returns a snapshot for operators.
-func (r *Ring) Status() Status {
-	s := Status{State: r.state, Counters: r.n, Backlog: r.lanes.bytes}
-	if r.cur == nil {
-		return s
-	}
-	in := r.cur
-	s.Ring, s.Members = in.id, in.processes(firstN(len(in.members)))
-	s.Rotation, s.Window = in.smoothed, in.lastWindow
-	s.Seq, s.Aru, s.Stable = in.store.high, in.store.aru, in.stable
-	for i := range r.peers {
-		p := &r.peers[i]
-		switch {
-		case i == r.self || !p.known:
-		case !r.agrees(p.beacon.hash, p.beacon.staged):
-			s.Refused = append(s.Refused, r.cfg.Daemons[i])
-		case p.mutual && r.state == Operational && in.representative() && !in.alone() && !in.daemons.has(i) && !in.reach.has(i):
-			s.PartialReach = append(s.PartialReach, r.cfg.Daemons[i])
-		}
-	}
-	return s
-}
 
 // turning is the ring whose token goes round: the installed one, or the one
 // being recovered into; nil while there is none.
@@ -351,23 +201,6 @@ func (r *Ring) enter(now Time, s State) {
 		r.trace(now, &TraceEvent{Kind: TraceState, State: s})
 	}
 }
-
-func (r *Ring) send(kind Kind, to DaemonID, everyNetwork bool, payload []byte) {
-	r.sends = append(r.sends, Send{Kind: kind, To: to, EveryNetwork: everyNetwork, Payload: payload})
-}
-
-// room returns an empty slice with space for n bytes that stay until the
-// sends are drained.
-func (r *Ring) room(n int) []byte {
-	if cap(r.arena)-len(r.arena) < n {
-		r.arena = make([]byte, 0, max(2*cap(r.arena), n, 4096))
-	}
-	at := len(r.arena)
-	r.arena = r.arena[:at+n]
-	return r.arena[at : at : at+n]
-}
-
-func (r *Ring) copied(b []byte) []byte { return append(r.room(len(b)), b...) }
 
 func (r *Ring) trace(now Time, e *TraceEvent) { r.cfg.Trace(now, e) }
 
