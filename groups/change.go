@@ -81,7 +81,7 @@ func (g *Groups) leave(key memberKey, name string) {
 func (g *Groups) disconnect(key memberKey) {
 	g.counters.Disconnects++
 	if m := g.table.members[key]; m != nil {
-		for _, gr := range sortedGroups(m.groups) {
+		for _, gr := range sortedGroups(m.groups, anyGroup) {
 			g.table.remove(m, gr)
 			g.announceChange(gr, CauseDisconnect, m)
 		}

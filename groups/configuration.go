@@ -1,6 +1,10 @@
 package groups
 
-import "mpspread/ring"
+import (
+	"slices"
+
+	"mpspread/ring"
+)
 
 // transition takes the transitional configuration that ends conf.
 func (g *Groups) transition(c *ring.Configuration) {
@@ -19,14 +23,11 @@ func (g *Groups) applyTransition(c *ring.Configuration) {
 	g.transitional = true
 	g.restamp(transitionalStamp(c.Old, c.New))
 	g.setPresent(c.Members)
-	for _, gr := range g.table.sorted() {
-		for _, m := range gr.members {
-			if !g.present[m.process] {
-				gr.lost = true
-				g.signal(gr)
-				break
-			}
-		}
+	outOfReach := func(m *member) bool { return !g.present[m.process] }
+	affected := func(gr *group) bool { return slices.ContainsFunc(gr.members, outOfReach) }
+	for _, gr := range sortedGroups(g.table.groups, affected) {
+		gr.lost = true
+		g.signal(gr)
 	}
 }
 
@@ -66,10 +67,11 @@ func (g *Groups) companions(c *ring.Configuration) []ring.Process {
 	return list
 }
 
-// dropOthers takes the members of all processes but these out of the table.
+// dropOthers takes the members of all processes but these out of the table. It
+// says nothing to anyone, so the order of the groups does not matter.
 func (g *Groups) dropOthers(kept []ring.Process) {
 	g.setPresent(kept)
-	for _, gr := range g.table.sorted() {
+	for _, gr := range g.table.groups {
 		for i := len(gr.members) - 1; i >= 0; i-- {
 			if m := gr.members[i]; !g.present[m.process] {
 				g.table.remove(m, gr)

@@ -41,10 +41,7 @@ func (g *Groups) merge(scope []*syncedSet) {
 
 // closeViews ends the network change in every group of the own table.
 func (g *Groups) closeViews() {
-	for _, gr := range g.table.sorted() {
-		if !gr.lost {
-			continue
-		}
+	for _, gr := range sortedGroups(g.table.groups, func(gr *group) bool { return gr.lost }) {
 		if !gr.signaled {
 			g.signal(gr)
 		}

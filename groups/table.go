@@ -57,13 +57,18 @@ func (t *table) init() {
 	t.members = make(map[memberKey]*member)
 }
 
-// sorted lists the groups by name.
-func (t *table) sorted() []*group { return sortedGroups(t.groups) }
+// sorted lists all groups by name.
+func (t *table) sorted() []*group { return sortedGroups(t.groups, anyGroup) }
 
-func sortedGroups(m map[string]*group) []*group {
-	list := make([]*group, 0, len(m))
+func anyGroup(*group) bool { return true }
+
+// sortedGroups lists those of m that match, by name.
+func sortedGroups(m map[string]*group, matches func(*group) bool) []*group {
+	var list []*group
 	for _, gr := range m {
-		list = append(list, gr)
+		if matches(gr) {
+			list = append(list, gr)
+		}
 	}
 	slices.SortFunc(list, func(a, b *group) int { return strings.Compare(a.name, b.name) })
 	return list

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"container/heap"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/netip"
@@ -22,6 +21,7 @@ type network struct {
 	flights flights
 	hosts   []*host
 	cut     map[multipath.NetworkID]bool
+	side    map[string]int // hosts of different sides do not hear each other
 	delay   Time
 }
 
@@ -67,11 +67,11 @@ const (
 )
 
 func address(net, daemon int) netip.AddrPort {
-	return netip.MustParseAddrPort(fmt.Sprintf("127.0.%d.%d:4803", net+1, daemon+1))
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, byte(net + 1), byte(daemon + 1)}), 4803)
 }
 
 func newNetwork(t *testing.T, names ...string) *network {
-	n := &network{t: t, cut: make(map[multipath.NetworkID]bool), delay: 100 * time.Microsecond}
+	n := &network{t: t, cut: make(map[multipath.NetworkID]bool), side: make(map[string]int), delay: 100 * time.Microsecond}
 	for i := range names {
 		n.hosts = append(n.hosts, n.boot(names, i, 1))
 	}
@@ -121,7 +121,7 @@ func (n *network) take(h *host) {
 	out := h.Output()
 	for _, d := range out.Datagrams {
 		for i, to := range n.hosts {
-			if to.dead || n.cut[d.Network] || d.To != address(int(d.Network), i) {
+			if to.dead || n.cut[d.Network] || n.side[to.name] != n.side[h.name] || d.To != address(int(d.Network), i) {
 				continue
 			}
 			n.tie++
