@@ -19,7 +19,8 @@ const demoDaemon = "demo-daemon"
 var errVerdict = errors.New("the demonstration failed")
 
 func (a *app) demoCommand() *cobra.Command {
-	return &cobra.Command{
+	rate := demo.DefaultRate
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "three daemons on two networks of this machine, one network after the other cut",
 		Long: `demo shows the whole product on this machine, without rights or files: three
@@ -33,11 +34,14 @@ and no membership changed.`,
 			if err := a.refuse("demo", "socket", "config", "network", "daemon", "all"); err != nil {
 				return err
 			}
+			if rate < 1 || rate > demo.MaxRate {
+				return usagef("--rate is 1 to %d", demo.MaxRate)
+			}
 			self, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("finding this program: %w", err)
 			}
-			o := demo.Options{Self: []string{self, demoDaemon}, Out: a.out, Terminal: a.terminal, Style: a.style()}
+			o := demo.Options{Self: []string{self, demoDaemon}, Out: a.out, Terminal: a.terminal, Style: a.style(), Rate: rate}
 			if a.json {
 				o.Out, o.Terminal, o.Style = a.err, false, admin.Style{}
 			}
@@ -60,6 +64,8 @@ and no membership changed.`,
 			return nil
 		},
 	}
+	cmd.Flags().IntVar(&rate, "rate", rate, "messages a second of each of the three clients")
+	return cmd
 }
 
 func (a *app) demoDaemonCommand() *cobra.Command {

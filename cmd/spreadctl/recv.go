@@ -85,7 +85,7 @@ func (a *app) recv(ctx context.Context, r receiving) error {
 			return fmt.Errorf("the daemon refuses to join %s", strings.Join(rejected.Groups, " "))
 		}
 		if m, ok := event.(*client.Membership); ok && m.Cause == client.Join && m.Changed == conn.Private() {
-			_, _ = fmt.Fprintf(a.err, "joined %s as %s, %d members\n", m.Group, conn.Private(), len(m.Members))
+			_, _ = fmt.Fprintf(a.err, "joined %s as %s, members: %d\n", m.Group, conn.Private(), len(m.Members))
 		}
 		message, isMessage := event.(*client.Message)
 		if isMessage || r.membership {
@@ -189,7 +189,7 @@ func eventText(event client.Event) string {
 		if e.Changed != "" {
 			text += " of " + e.Changed
 		}
-		return fmt.Sprintf("%s, %d members: %s", text, len(e.Members), strings.Join(e.Members, " "))
+		return fmt.Sprintf("%s, members: %s", text, strings.Join(e.Members, " "))
 	case *client.Transition:
 		return fmt.Sprintf("-- %s: a network change begins", e.Group)
 	case *client.SelfLeave:

@@ -122,9 +122,6 @@ type configError struct{ err error }
 func (e configError) Error() string { return e.err.Error() }
 func (e configError) Unwrap() error { return e.err }
 
-// errUnreachable marks other errors that mean "no daemon there".
-var errUnreachable = errors.New("daemon unreachable")
-
 // judge gives an error's exit code and its code in an Error document.
 func (a *app) judge(err error) (int, admin.Fault) {
 	fault := func(exit int, code string) (int, admin.Fault) {
@@ -142,7 +139,7 @@ func (a *app) judge(err error) (int, admin.Fault) {
 		return fault(admin.ExitUsage, admin.CodeUsage)
 	case errors.As(err, &config):
 		return fault(admin.ExitConfiguration, admin.CodeConfiguration)
-	case errors.As(err, &unreachable), errors.As(err, &none), errors.Is(err, errUnreachable):
+	case errors.As(err, &unreachable), errors.As(err, &none):
 		return fault(admin.ExitUnreachable, admin.CodeUnreachable)
 	}
 	return fault(admin.ExitFailure, admin.CodeFailed)

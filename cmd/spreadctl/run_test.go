@@ -208,6 +208,7 @@ func TestWrongArguments(t *testing.T) {
 		{"receive a negative count", []string{"recv", "g", "--count", "-1"}, 2, "negative"},
 		{"receive for no time", []string{"recv", "g", "--timeout", "0s"}, 2, "more than 0"},
 		{"demo with a configuration", []string{"demo", "--config", good}, 2, "has no use for --config"},
+		{"demo at no rate", []string{"demo", "--rate", "0"}, 2, "--rate is 1 to"},
 		{"demo with an argument", []string{"demo", "x"}, 2, "unknown command"},
 		{"version of a daemon", []string{"version", "--all"}, 2, "has no use for --all"},
 	} {
@@ -275,7 +276,7 @@ func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs three daemons for 14 s")
 	}
-	got := spreadctl(t, "", "demo", "--json")
+	got := spreadctl(t, "", "demo", "--json", "--rate", "200")
 	var document struct {
 		Version int
 		OK      bool

@@ -188,5 +188,13 @@ func (a *app) connect(ctx context.Context, address string) (*client.Conn, error)
 	if addresses == "" {
 		addresses = strings.Join(client.DefaultAddresses(), " or ")
 	}
-	return nil, fmt.Errorf("%w: no daemon answers on %s; is spreadd running? try: spreadd, or --connect ADDRESS\n%w", errUnreachable, addresses, err)
+	return nil, &admin.UnreachableError{
+		Where: addresses, Err: reasons{err}, Hint: "is spreadd running? try: spreadd, or --connect ADDRESS",
+	}
 }
+
+// reasons is an error of several lines as one line.
+type reasons struct{ err error }
+
+func (r reasons) Error() string { return strings.ReplaceAll(r.err.Error(), "\n", ", ") }
+func (r reasons) Unwrap() error { return r.err }

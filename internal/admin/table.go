@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -54,8 +53,14 @@ func NewTable(head ...string) *Table { return &Table{head: head} }
 // Row adds a row; it has one cell for each heading.
 func (t *Table) Row(cells ...Cell) { t.rows = append(t.rows, cells) }
 
-// WriteTo writes the table to w, each line begun with indent.
-func (t *Table) WriteTo(w io.Writer, st Style, indent string) error {
+// Text is the table, each line begun with indent.
+func (t *Table) Text(st Style, indent string) string {
+	var b strings.Builder
+	t.write(&b, st, indent)
+	return b.String()
+}
+
+func (t *Table) write(b *strings.Builder, st Style, indent string) {
 	width := make([]int, len(t.head))
 	for i, h := range t.head {
 		width[i] = utf8.RuneCountInString(h)
@@ -69,13 +74,10 @@ func (t *Table) WriteTo(w io.Writer, st Style, indent string) error {
 	for i, h := range t.head {
 		head[i] = Cell{Text: h, Colour: Faint, Right: len(t.rows) > 0 && t.rows[0][i].Right}
 	}
-	var b strings.Builder
 	for _, row := range append([][]Cell{head}, t.rows...) {
 		b.WriteString(indent)
-		writeRow(&b, row, width, st)
+		writeRow(b, row, width, st)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // writeRow writes one line. No blanks follow its last cell.

@@ -44,9 +44,7 @@ func WriteStatus(w io.Writer, s Status, st Style) error {
 		t.Row(Cell{Text: n.Name}, StateCell(n.State), Cell{Text: n.Policy}, Cell{Text: orDash(n.Interface)},
 			Number(n.PacketSize), Cell{Text: paths(n)})
 	}
-	if err := t.WriteTo(&b, st, ""); err != nil {
-		return err
-	}
+	t.write(&b, st, "")
 	writeTroubles(&b, s.Networks, s.RedundancyLost, st)
 	for _, name := range s.Refused {
 		fmt.Fprintf(&b, "%s %s has another configuration and is refused\n", st.Paint(Bad, "refused:"), name)
@@ -73,10 +71,8 @@ func WriteStatuses(w io.Writer, results []Result, st Style) error {
 			Number(s.Sessions), Number(s.Groups), Cell{Text: micros(s.Token.RotationUS), Right: true},
 			Cell{Text: networkStates(s.Networks)}, Cell{Text: way(s.Via)})
 	}
-	if err := t.WriteTo(w, st, ""); err != nil {
-		return err
-	}
 	var b strings.Builder
+	t.write(&b, st, "")
 	for _, r := range results {
 		if r.Err == nil {
 			for _, line := range troubles(r.Status.Networks) {
@@ -108,25 +104,31 @@ func WriteNetworks(w io.Writer, n Networks, st Style) error {
 		t.Row(Cell{Text: net.Name}, StateCell(net.State), Cell{Text: orDash(net.Interface)}, Number(net.PacketSize),
 			Number(net.Sent), Number(net.Received), Number(net.SendErrors), Number(net.Drops))
 	}
-	if err := t.WriteTo(&b, st, ""); err != nil {
-		return err
-	}
-	b.WriteByte('\n')
-	t = NewTable("network", "peer", "to us", "from us", "heard", "rtt", "loss", "first", "late", "rescued", "missing")
-	for _, net := range n.Networks {
+	t.write(&b, st, "")
+	writePeers(&b, n.Networks, st)
+	writeTroubles(&b, n.Networks, n.RedundancyLost, st)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writePeers writes a row for every path, if there is any.
+func writePeers(b *strings.Builder, networks []Network, st Style) {
+	peers := 0
+	t := NewTable("network", "peer", "to us", "from us", "heard", "rtt", "loss", "first", "late", "rescued", "missing")
+	for _, net := range networks {
 		for _, p := range net.Peers {
+			peers++
 			t.Row(Cell{Text: net.Name}, Cell{Text: p.Daemon}, StateCell(p.State), StateCell(p.Reverse),
 				Cell{Text: heard(p.LastHeardMS), Right: true}, Cell{Text: micros(p.RTTUS), Right: true},
 				Cell{Text: fmt.Sprintf("%.1f %%", p.Loss*100), Right: true},
 				Number(p.First), Number(p.Late), Number(p.Rescued), Number(p.Missing))
 		}
 	}
-	if err := t.WriteTo(&b, st, ""); err != nil {
-		return err
+	if peers == 0 {
+		return
 	}
-	writeTroubles(&b, n.Networks, n.RedundancyLost, st)
-	_, err := io.WriteString(w, b.String())
-	return err
+	b.WriteByte('\n')
+	t.write(b, st, "")
 }
 
 // WritePing writes one answer for a person.

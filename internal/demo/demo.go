@@ -32,11 +32,16 @@ type Options struct {
 	Style    admin.Style
 	// Plan is the course; nil: Plan().
 	Plan []Phase
-	// Rate is messages a second of each sender; 0: 1000.
+	// Rate is messages a second of each sender, at most MaxRate; 0:
+	// DefaultRate.
 	Rate int
 }
 
-const defaultRate = 1000
+// Bounds of Options.Rate.
+const (
+	DefaultRate = 1000
+	MaxRate     = 100_000
+)
 
 // Run starts three daemons and a client on each, runs the plan, ends
 // everything and gives the verdict. All processes have ended and the private
@@ -50,7 +55,7 @@ func Run(ctx context.Context, o Options) (Verdict, error) {
 		o.Plan = Plan()
 	}
 	if o.Rate == 0 {
-		o.Rate = defaultRate
+		o.Rate = DefaultRate
 	}
 	c, err := newCluster()
 	if err != nil {

@@ -111,9 +111,7 @@ func (s *screen) table(f frame) string {
 		}
 		t.Row(append(row, admin.Cell{Text: f.membershipChanges(i), Right: true})...)
 	}
-	if err := t.WriteTo(&b, s.style, "  "); err != nil {
-		panic(fmt.Sprintf("demo: a strings.Builder failed: %v", err))
-	}
+	b.WriteString(t.Text(s.style, "  "))
 	return b.String()
 }
 
