@@ -11,7 +11,7 @@ import (
 	"mpspread/ring"
 )
 
-var seeds = flag.Int("groups.seeds", 400, "random histories to run")
+var seeds = flag.Int("groups.seeds", 250, "random histories to run")
 
 // TestRandomHistories drives daemons through random partitions, merges,
 // restarts and interrupted exchanges, with messages in flight at every change,
