@@ -42,7 +42,7 @@ func (g *Groups) enterConfiguration(c *ring.Configuration) {
 		g.chain.segments = append(g.chain.segments, g.held)
 	}
 	g.chain.links = append(g.chain.links, c.New)
-	g.held = nil
+	g.held, g.heldBytes = nil, 0
 	g.conf, g.agreed, g.transitional = c, false, false
 	companions := g.companions(c)
 	g.dropOthers(companions)

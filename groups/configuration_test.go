@@ -1,6 +1,10 @@
 package groups
 
-import "testing"
+import (
+	"testing"
+
+	"mpspread/ring"
+)
 
 // A cut: signal, then messages under the old members, then the membership that
 // the network caused (spread-semantics A4).
@@ -236,5 +240,29 @@ func TestHeldUntilAgreed(t *testing.T) {
 		if len(log) != 2 || log[1][3:] != `message "early" from #ann#alpha to chat` {
 			t.Fatalf("%s: %q", name, log)
 		}
+	}
+}
+
+// A daemon that does not stop talking while an exchange goes on cannot make
+// the others hold all of it; its requests still count.
+func TestHeldDataIsBounded(t *testing.T) {
+	w := newWorld(t, "alpha", "beta")
+	ann := w.open("alpha", "ann", true)
+	ann.join("chat")
+	w.run()
+	w.form("alpha", "beta")
+	g := ann.node.groups
+	big := must(g.Multicast(ann.id, &Multicast{Groups: []string{"chat"}, Data: make([]byte, 100)}))
+	g.heldBytes = maxHeldBytes - len(big.Payload)
+	for range 3 {
+		g.Deliver(ring.Delivery{Sender: ann.node.process, Payload: big.Payload})
+	}
+	g.Deliver(ring.Delivery{Sender: ann.node.process, Payload: encodeRequest(kindJoin, "ann", "other")})
+	if s := g.Status(); s.Held != 2 || s.Counters.Dropped != 2 {
+		t.Fatalf("status %+v", s)
+	}
+	w.form("alpha")
+	if g.heldBytes != 0 || len(regular(g, "other")) != 1 {
+		t.Fatalf("%d bytes, %v", g.heldBytes, g.List())
 	}
 }

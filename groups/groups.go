@@ -32,8 +32,10 @@ type Groups struct {
 	// present holds the processes whose sessions can become members now.
 	present map[ring.Process]bool
 	held    []held
-	chain   chain
-	ex      exchange
+	// heldBytes is how much data has been held in conf.
+	heldBytes int
+	chain     chain
+	ex        exchange
 
 	// stamp of the group ids given out now.
 	stamp stamp
@@ -60,6 +62,7 @@ type Counters struct {
 	Rejected      uint64 // joins beyond MaxLocalMembers, of local sessions
 	Exchanges     uint64 // state exchanges completed, those without transfer included
 	Interrupted   uint64 // state exchanges ended by the next configuration
+	Dropped       uint64 // messages beyond what is held during an exchange
 	Malformed     uint64 // payloads refused by a parser
 	Stale         uint64 // exchange payloads of another configuration or step
 	Unexpected    uint64 // exchange payloads out of place
@@ -113,10 +116,28 @@ func (g *Groups) Deliver(d ring.Delivery) {
 	case g.agreed:
 		g.apply(&d)
 	default:
-		// GRP-9: nothing of a configuration before its state is agreed.
-		d.Payload = append([]byte(nil), d.Payload...)
-		g.held = append(g.held, held{delivery: d})
+		g.hold(d)
 	}
+}
+
+// maxHeldBytes bounds the data messages that are held for one configuration.
+// Daemons that hold clients back while an exchange goes on stay far below it;
+// it keeps one that does not from exhausting all others.
+const maxHeldBytes = 512 << 20
+
+// hold keeps a message until the state of the configuration is agreed (GRP-9).
+// Beyond the bound data is dropped, by all that deliver the same alike; joins,
+// leaves and disconnects never are.
+func (g *Groups) hold(d ring.Delivery) {
+	if len(d.Payload) > 0 && kind(d.Payload[0]) == kindData {
+		if g.heldBytes+len(d.Payload) > maxHeldBytes {
+			g.counters.Dropped++
+			return
+		}
+		g.heldBytes += len(d.Payload)
+	}
+	d.Payload = append([]byte(nil), d.Payload...)
+	g.held = append(g.held, held{delivery: d})
 }
 
 // Events drains what the local sessions are to receive, in order. The slice is

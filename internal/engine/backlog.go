@@ -20,8 +20,6 @@ type backlog struct {
 	// refused: some client was sent away with ring.ErrWindowFull and waits for
 	// Output.Room.
 	refused bool
-	// news: something was added since the last attempt.
-	news bool
 }
 
 func (b *backlog) init() { b.lanes = make(map[ring.Lane][]groups.Submission) }
@@ -34,36 +32,47 @@ func (b *backlog) add(s groups.Submission) {
 		b.order = append(b.order, s.Lane)
 	}
 	b.lanes[s.Lane] = append(waiting, s)
-	b.news = true
 }
 
-// submitAll gives the ring what waits, if there is room where there was none
-// or something new to try, and tells whether anything was given. Clients'
-// requests wait while the groups exchange their state: what is not yet in the
-// ring then needs not be held back by every daemon until the exchange is
-// complete.
+// open tells whether submissions of a lane may go to the ring. Clients' have
+// to wait while the groups exchange their state: what is not yet in the ring
+// then needs not be held back by every daemon until the exchange is complete.
+func (e *Engine) open(lane ring.Lane) bool {
+	return lane == groups.OwnLane || e.groups.Ready()
+}
+
+// submit gives the ring what must not be lost, now or as soon as it can take
+// it, and tells whether it took it now.
+func (e *Engine) submit(now Time, s groups.Submission) bool {
+	if e.backlog.waiting(s.Lane) == 0 && e.open(s.Lane) {
+		// Any other error is final: after Leave nothing is ordered any more.
+		if err := e.ring.Submit(now, s.Lane, s.Service, s.Payload); !errors.Is(err, ring.ErrWindowFull) {
+			return true
+		}
+	}
+	e.backlog.add(s)
+	return false
+}
+
+// submitAll gives the ring what the groups have to say, and what waits if
+// there is room where there was none. It tells whether anything was given.
 func (e *Engine) submitAll(now Time) bool {
+	given := false
 	for _, s := range e.groups.Submissions() {
-		e.backlog.add(s)
+		given = e.submit(now, s) || given
 	}
 	ready := e.groups.Ready()
 	retry := e.ring.Freed() || ready && !e.wasReady
 	e.wasReady = ready
-	if retry && e.backlog.refused {
+	if !retry {
+		return given
+	}
+	if e.backlog.refused {
 		e.backlog.refused = false
 		e.out.Room = true
 	}
-	if !retry && !e.backlog.news {
-		return false
-	}
-	e.backlog.news = false
-	given := false
 	kept := e.backlog.order[:0]
 	for _, lane := range e.backlog.order {
-		if lane != groups.OwnLane && !ready {
-			kept = append(kept, lane)
-			continue
-		}
 		done, some := e.submitLane(now, lane)
 		given = given || some
 		if !done {
@@ -77,15 +86,16 @@ func (e *Engine) submitAll(now Time) bool {
 // submitLane gives the ring what waits in one lane, and tells whether the lane
 // is empty now, and whether anything was given.
 func (e *Engine) submitLane(now Time, lane ring.Lane) (done, some bool) {
+	if !e.open(lane) {
+		return false, false
+	}
 	waiting := e.backlog.lanes[lane]
 	for len(waiting) > 0 {
 		s := waiting[0]
-		err := e.ring.Submit(now, s.Lane, s.Service, s.Payload)
-		if errors.Is(err, ring.ErrWindowFull) {
+		if err := e.ring.Submit(now, s.Lane, s.Service, s.Payload); errors.Is(err, ring.ErrWindowFull) {
 			e.backlog.lanes[lane] = waiting
 			return false, some
 		}
-		// Any other error is final: after Leave nothing is ordered any more.
 		waiting[0] = groups.Submission{}
 		waiting, some = waiting[1:], true
 	}

@@ -57,7 +57,7 @@ func (e *Engine) request(now Time, id groups.SessionID, group string, encode fun
 		return err
 	}
 	if s.Payload != nil {
-		e.backlog.add(s)
+		e.submit(now, s)
 	}
 	e.settle(now)
 	return nil
@@ -73,7 +73,7 @@ func (e *Engine) Multicast(now Time, id groups.SessionID, m *groups.Multicast) e
 	if e.stopped {
 		return ring.ErrLeft
 	}
-	if !e.groups.Ready() || e.backlog.waiting(lane) > 0 {
+	if !e.open(lane) || e.backlog.waiting(lane) > 0 {
 		e.backlog.refused = true
 		return ring.ErrWindowFull
 	}
@@ -103,7 +103,7 @@ func (e *Engine) Close(now Time, id groups.SessionID) error {
 	if e.stopped {
 		return nil // the others will see the whole daemon go
 	}
-	e.backlog.add(s)
+	e.submit(now, s)
 	e.settle(now)
 	return nil
 }
