@@ -2,6 +2,7 @@ package multipath
 
 import (
 	"bytes"
+	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -193,6 +194,25 @@ func TestOtherClusterKeyAndSplices(t *testing.T) {
 	binary.BigEndian.PutUint32(reflected[4:], uint32(testID(0)))
 	if got := w.give(reflected, testAddr(0, 0)); got["unproven"] != 1 {
 		t.Errorf("reflected: %v", got)
+	}
+}
+
+// The cluster's name is authenticated in itself, not only by the key.
+func TestClusterIsAuthenticated(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		a, _ := newEnvelope("a", plain, AES256GCM, testKeys(), newEntropy(1))
+		b, _ := newEnvelope("b", plain, AES256GCM, testKeys(), newEntropy(1))
+		var aead cipher.AEAD
+		if !plain {
+			aead = a.ring.derive(&a.ring.keys[0], 1, Incarnation{}, 0)
+		}
+		data := a.seal(make([]byte, 0, a.size(KindUpper, 1)), aead, header{kind: KindUpper}, nil, []byte("x"))
+		if _, ok := b.open(aead, headerSize, slices.Clone(data)); ok {
+			t.Errorf("plaintext %v: accepted in another cluster", plain)
+		}
+		if _, ok := a.open(aead, headerSize, data); !ok {
+			t.Errorf("plaintext %v: refused at home", plain)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package multipath
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -451,5 +452,64 @@ func TestLedger(t *testing.T) {
 	}
 	if late := b.Late - base[1].Late; late < 180 || b.First-base[1].First < 20 {
 		t.Errorf("B: late %d", late)
+	}
+}
+
+// A start is no alarm.
+func TestNoAlarmWhileForming(t *testing.T) {
+	w := newWorld(t, 3, 2)
+	w.nodes[2].dead = true
+	for i := range 400 {
+		if i == 150 {
+			w.boot(2)
+		}
+		w.run(10 * ms)
+		for n := range w.nodes {
+			if !w.nodes[n].dead && w.status(n).RedundancyLost {
+				t.Fatalf("daemon %d: redundancy lost at %v", n, w.now)
+			}
+		}
+	}
+}
+
+// A network that brings probes when their counters have long left the window
+// shows as slow, not as silent; old probes played back do not keep it alive.
+func TestPathLaterThanTheWindow(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	w.delay[1] = 2 * time.Second
+	var recorded []*flight
+	w.tap = func(f *flight) {
+		if f.net == 1 && f.to == 0 && Kind(f.data[3]) == KindProbe {
+			c := *f
+			c.data = slices.Clone(f.data)
+			recorded = append(recorded, &c)
+		}
+	}
+	busy := func(d time.Duration) {
+		for end := w.now + d; w.now < end; {
+			for range 10 {
+				w.multicast(1, "x")
+			}
+			w.run(ms)
+		}
+	}
+	busy(4 * time.Second)
+	if c := w.status(0).Counters; c.BeyondWindow == 0 {
+		t.Fatal("nothing was below the window")
+	}
+	if p := w.path(0, 1, 1); p.State == PathSilent || !p.Slow || !w.status(0).RedundancyLost {
+		t.Errorf("%+v", p)
+	}
+	w.tap, w.filter = nil, cut(1, -1, -1)
+	busy(3 * time.Second)
+	for range 20 {
+		for _, f := range recorded[:10] {
+			w.receive(w.nodes[0], 1, testAddr(1, 1), slices.Clone(f.data))
+		}
+		busy(50 * ms)
+	}
+	if p := w.path(0, 1, 1); p.State != PathSilent {
+		t.Errorf("played back probes: %+v", p)
 	}
 }

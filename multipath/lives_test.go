@@ -344,6 +344,26 @@ func TestLargeCluster(t *testing.T) {
 	if s := w.status(7); s.RedundancyLost || s.Networks[0].State != NetworkUp || s.Counters.Malformed != 0 || s.Counters.PartsDropped != 0 {
 		t.Errorf("%v %v %+v", s.RedundancyLost, s.Networks[0].State, s.Counters)
 	}
+	reported := map[DaemonID]bool{}
+	for range 2 {
+		w.nodes[5].buildHello(w.now)
+		for _, r := range w.nodes[5].hello.reports {
+			reported[r.daemon] = true
+		}
+	}
+	if len(reported) != 39 {
+		t.Errorf("two hellos told of %d peers", len(reported))
+	}
+	// News are told out of turn, several times.
+	nd := w.nodes[5]
+	for i := range retellChanges + 1 {
+		nd.turn = 5 // up to number 36
+		nd.byID[testID(39)].paths[0].late = true
+		nd.buildHello(w.now)
+		if told := nd.hello.reportOf(testID(39)) != nil; told != (i < retellChanges) {
+			t.Errorf("news told in hello %d: %v", i, told)
+		}
+	}
 	g := w.nodes[3].HearingGeneration()
 	w.filter = cut(0, 3, 30)
 	w.until(1100*ms, "one direction cut is told", func() bool { return w.path(3, 30, 0).Reverse == PathSilent })
@@ -370,4 +390,122 @@ func TestOneLiarRevertsNobody(t *testing.T) {
 	}
 	w.nodes[2].byID[testID(0)].life.window.highest += 1 << 40
 	w.until(time.Second, "two of three", w.nodes[0].Reverted)
+}
+
+// A hello that was on the way for 5 s, and came by no other network, does not
+// make a dead daemon look as if it heard this one.
+func TestLateHelloRevivesNobody(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	w.delay[1] = 5 * time.Second
+	w.run(6 * time.Second)
+	w.filter = cut(0, -1, -1)
+	w.run(300 * ms)
+	w.nodes[1].dead = true
+	w.run(500 * ms)
+	heard := false
+	for range 700 {
+		w.run(10 * ms)
+		h := w.nodes[0].Hearings()[0]
+		heard = heard || h.Incarnation != 0
+		if h.Mutual {
+			t.Fatal("a dead daemon is said to hear this one")
+		}
+	}
+	if !heard {
+		t.Error("the late packets did not even arrive")
+	}
+}
+
+// Of two hellos the later one counts, whatever the order of arrival.
+func TestOvertakenHello(t *testing.T) {
+	w := pair(t)
+	hellos := func(beacon byte) []byte {
+		w.nodes[1].SetBeacon([]byte{beacon}, true)
+		w.nodes[1].begin(w.now)
+		w.nodes[1].nextHello = w.now
+		w.nodes[1].sendHello(w.now)
+		for _, d := range w.nodes[1].Datagrams() {
+			if Kind(d.Data[3]) == KindHello {
+				return slices.Clone(d.Data)
+			}
+		}
+		t.Fatal("no hello")
+		return nil
+	}
+	first, second := hellos(1), hellos(2)
+	for _, data := range [][]byte{second, first} {
+		if got := w.give(data, testAddr(0, 1)); got["accepted"] != 1 {
+			t.Fatalf("%v", got)
+		}
+		if b := w.nodes[0].Hearings()[0].Beacon; len(b) != 1 || b[0] != 2 {
+			t.Errorf("beacon %v", b)
+		}
+	}
+}
+
+func TestFreshness(t *testing.T) {
+	const age = 100 * ms
+	f := freshness{raised: never, marked: never}
+	highest := uint64(0)
+	for _, c := range []struct {
+		now     Time
+		counter uint64
+		stale   bool
+	}{
+		{0, 10, false},
+		{50 * ms, 20, false},
+		{60 * ms, 5, false}, // overtaken, but in time
+		{130 * ms, 30, false},
+		{140 * ms, 19, false}, // sent before 20, which came 90 ms ago
+		{250 * ms, 40, false},
+		{260 * ms, 19, true},  // 20 came more than 200 ms ago
+		{260 * ms, 35, false}, // between 30 and 40
+		{361 * ms, 39, true},  // nothing higher for 100 ms: this one was late
+		{361 * ms, 41, false},
+	} {
+		if got := f.stale(c.now, c.counter, highest, age); got != c.stale {
+			t.Errorf("counter %d at %v: stale %v", c.counter, c.now, got)
+		}
+		highest = max(highest, c.counter)
+	}
+}
+
+// Within the window nothing is refused, however far out of order it comes.
+func TestReversedOrder(t *testing.T) {
+	w := pair(t)
+	const n = 3000
+	run := sealedRun(w, n, 10)
+	for i := range n {
+		if _, ok := w.nodes[0].Receive(w.now, 0, testAddr(0, 1), run[n-1-i]); !ok {
+			t.Fatalf("packet %d of %d refused", i, n)
+		}
+	}
+}
+
+// Challenges: the current and the previous one count, an older one does not,
+// and none from before a long pause but the last.
+func TestChallenges(t *testing.T) {
+	m := newWorld(t, 2, 1).nodes[0]
+	m.start(0)
+	accepts := func(c challenge) bool { return m.challenges.accepts([]challenge{{}, c}) }
+	a := m.challenges.current
+	m.renewChallenge(challengeLife - 1)
+	if m.challenges.current != a {
+		t.Error("renewed too early")
+	}
+	m.renewChallenge(challengeLife)
+	b := m.challenges.current
+	if a == b || !accepts(a) || !accepts(b) {
+		t.Error("current and previous do not count")
+	}
+	m.renewChallenge(2 * challengeLife)
+	if accepts(a) || !accepts(b) {
+		t.Error("the one before the previous counts")
+	}
+	c := m.challenges.current
+	m.renewChallenge(time.Hour)
+	if accepts(b) || accepts(c) {
+		t.Error("a challenge from before a long pause counts")
+	}
 }

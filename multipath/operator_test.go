@@ -281,3 +281,28 @@ func TestNewOperatorRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Offers and replies that do not belong to the exchange change nothing.
+func TestOperatorIgnoresStrays(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.serve(1, echo)
+	o := w.command(1, "x", 0)
+	o.Advance(w.now)
+	nd := w.nodes[1]
+	stray := func(kind Kind, body []byte) {
+		nd.begin(w.now)
+		o.Receive(w.now, 0, slices.Clone(nd.sealOwn(kind, body)))
+	}
+	stray(KindOperator, appendOffer(nil, o.token+1, challenge{1}))
+	stray(KindOperator, appendOffer(nil, o.token-1, challenge{1}))
+	stray(KindOperator, (&opReplyMsg{id: o.command.id, count: 1}).append(nil))
+	stray(KindUpper, appendOffer(nil, o.token, challenge{1}))
+	if o.life != nil || o.Done() {
+		t.Fatal("a stray was taken")
+	}
+	w.sendOperator()
+	w.until(time.Second, "answer", o.Done)
+	if r, err := o.Result(); err != nil || string(r.Body) != "done x" {
+		t.Errorf("%v %q", err, r.Body)
+	}
+}
