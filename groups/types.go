@@ -23,8 +23,6 @@ var (
 	ErrNotUnique = errors.New("groups: private name in use")
 	// ErrIllegalName refuses a private name with illegal bytes or length.
 	ErrIllegalName = errors.New("groups: illegal private name")
-	// ErrTooManyMembers refuses a join beyond 3122 local members of a group.
-	ErrTooManyMembers = errors.New("groups: too many local members")
 	// ErrNoSession is returned for a session that is not open.
 	ErrNoSession = errors.New("groups: no such session")
 )
@@ -36,11 +34,12 @@ type Daemon struct {
 }
 
 // GroupID names one membership of a group; equal at two members exactly if
-// they saw the same membership.
+// they saw the same membership. It is made under the configuration in force
+// (see identity.go).
 type GroupID struct {
 	Ring  int32 // hash of representative and its incarnation
 	Epoch int32 // epoch of the ring
-	Index int32 // within that ring, from 1
+	Index int32 // grows with each change of the group, from 1
 }
 
 // Cause is why a group's membership changed.
