@@ -121,7 +121,7 @@ func (d *daemon) prepare(open func(datalink.Config) (datalink.Set, error)) (err 
 		return err
 	}
 	e, err := engine.New(ec)
-	clear(ec.Multipath.Keys) // SEC-18: the engine has what it derived from them
+	clear(ec.Multipath.Keys) // SEC-18: the engine has its own copy
 	if err != nil {
 		return fmt.Errorf("daemon: %w", err)
 	}
