@@ -104,7 +104,9 @@ func (n *network) reach(now Time, d *daemon) (size int, known bool) {
 	if !n.up() || d.life == nil || !d.life.heard || !p.alive || !p.carriesOut() {
 		return 0, false
 	}
-	if !p.reverseKnown || now-p.reverseFrom < sizeGrace*time.Duration(n.slowdown()) {
+	// A peer whose interface is down, as it still says just after it came up
+	// again, has measured nothing: that is no reason to make packets small.
+	if !p.reverseKnown || p.peerSize == 0 || now-p.reverseFrom < sizeGrace*time.Duration(n.slowdown()) {
 		return n.verified, false
 	}
 	return min(max(p.reverseSize, probeSize), n.PacketSize, max(p.peerSize, probeSize)), true
