@@ -62,7 +62,7 @@ func (a *app) networksCommand() *cobra.Command {
 				return err
 			}
 			results := a.ask(cmd.Context(), targets, admin.CommandNetworks)
-			return a.eachOf(results, func(r result) (any, int, func() error, error) {
+			return a.eachOf(results, "\n", func(r result) (any, int, func() error, error) {
 				n, err := read(r, admin.Reply.Networks)
 				return n, admin.ExitCodeNetworks(n), func() error { return admin.WriteNetworks(a.out, n, a.style()) }, err
 			})
@@ -81,7 +81,7 @@ func (a *app) pingCommand() *cobra.Command {
 				return err
 			}
 			results := a.ask(cmd.Context(), targets, admin.CommandPing)
-			return a.eachOf(results, func(r result) (any, int, func() error, error) {
+			return a.eachOf(results, "", func(r result) (any, int, func() error, error) {
 				p, err := read(r, admin.Reply.Ping)
 				return p, admin.ExitWell, func() error { return admin.WritePing(a.out, p, a.style()) }, err
 			})
@@ -98,9 +98,9 @@ func read[D any](r result, parse func(admin.Reply) (D, error)) (D, error) {
 	return parse(r.reply)
 }
 
-// eachOf prints the answers one after the other: show gives the document, its
-// exit code, its text, or why there is none.
-func (a *app) eachOf(results []result, show func(result) (any, int, func() error, error)) error {
+// eachOf prints the answers one after the other, with between in between: show
+// gives the document, its exit code, its text, or why there is none.
+func (a *app) eachOf(results []result, between string, show func(result) (any, int, func() error, error)) error {
 	if !a.all {
 		d, code, text, err := show(results[0])
 		if err != nil {
@@ -115,7 +115,7 @@ func (a *app) eachOf(results []result, show func(result) (any, int, func() error
 	}, func() error {
 		for i, r := range results {
 			if i > 0 {
-				a.printf("\n")
+				a.printf("%s", between)
 			}
 			_, _, text, err := show(r)
 			if err != nil {
