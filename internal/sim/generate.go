@@ -239,7 +239,8 @@ func (p *Plan) storms(r prng) {
 		}
 		if r.chance(400) {
 			// Another cut while the ring forms again.
-			again := Fault{Kind: Partition, At: f.At, On: stateNames[ring.Recovery], After: r.time(0, 5*p.Hops[0]), For: r.time(0, p.FailureDetection), Network: -1, From: -1, To: -1}
+			on := []ring.State{ring.Recovery, ring.Operational}[r.below(2)]
+			again := Fault{Kind: Partition, At: f.At, On: stateNames[on], After: r.time(0, 5*p.Hops[0]), For: r.time(0, p.FailureDetection), Network: -1, From: -1, To: -1}
 			for range p.Daemons {
 				again.Groups = append(again.Groups, r.below(2))
 			}
