@@ -139,6 +139,7 @@ func (m *Multipath) reviewPaths(now Time) {
 		for _, d := range n.peers {
 			if d.paths[n.id].review(now, n.smallest()) {
 				m.routesStale = true
+				m.helloSoon(now) // the other end learns of it by our report only
 			}
 		}
 		if n.up() && n.verify(now) {
