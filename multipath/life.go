@@ -31,6 +31,7 @@ type life struct {
 	helloID   uint32 // the latest one read
 	hellos    reassembly
 	parts     reassembly
+	paired    bool // all networks shared with it have worked at one time
 
 	// Of a candidate: when it first echoed a challenge of mine, and the counter
 	// with which it did.

@@ -146,4 +146,9 @@ func (m *Multipath) reviewPaths(now Time) {
 			m.routesStale = true
 		}
 	}
+	for _, d := range m.daemons {
+		if d.life != nil && !d.life.paired {
+			d.life.paired = m.pairWorks(d)
+		}
+	}
 }

@@ -3,8 +3,8 @@ package multipath
 import "time"
 
 const (
-	// pairGrace is how long a new life may take until all its paths work,
-	// before that counts as lost redundancy.
+	// pairGrace is how long a new life may take until all its paths work for
+	// the first time, before that counts as lost redundancy.
 	pairGrace = 2 * time.Second
 	// duplicateShown is how long two daemons of one name stay in the status.
 	duplicateShown = 10 * time.Second
@@ -106,14 +106,22 @@ func (m *Multipath) reachable(d *daemon) bool {
 // count as not live; a daemon not heard over any network counts as missing.
 func (m *Multipath) redundancyLost(now Time) bool {
 	for _, d := range m.daemons {
-		if d.self || !m.reachable(d) || now-d.life.since < pairGrace {
+		if d.self || !m.reachable(d) || !d.life.paired && now-d.life.since < pairGrace {
 			continue
 		}
-		for _, n := range m.networks {
-			if d.shared&n.bit != 0 && !(n.usable() && d.paths[n.id].live(m.lateAge)) {
-				return true
-			}
+		if !m.pairWorks(d) {
+			return true
 		}
 	}
 	return false
+}
+
+// pairWorks tells whether all networks shared with another daemon are live.
+func (m *Multipath) pairWorks(d *daemon) bool {
+	for _, n := range m.networks {
+		if d.shared&n.bit != 0 && !(n.usable() && d.paths[n.id].live(m.lateAge)) {
+			return false
+		}
+	}
+	return true
 }
