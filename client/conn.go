@@ -67,7 +67,6 @@ var (
 type Conn struct {
 	conn    net.Conn
 	private string
-	daemon  frame.Version
 	out     *outbox
 
 	iterating atomic.Bool // somebody is inside Events

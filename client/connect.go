@@ -104,7 +104,7 @@ func (c *Conn) handshake(ctx context.Context, hello frame.Hello) error {
 		return fmt.Errorf("daemon offers only %q: %w", methods, ErrAuth)
 	}
 	return c.exchange(ctx, frame.AppendChoice(nil, frame.MethodNull), func(b []byte) (n int, err error) {
-		c.daemon, c.private, n, err = frame.ParseAccept(b)
+		_, c.private, n, err = frame.ParseAccept(b)
 		return n, err
 	})
 }

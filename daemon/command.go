@@ -26,7 +26,7 @@ type question struct {
 // ask hands a command to the answerer. Making JSON takes longer than the loop
 // may.
 func (l *loop) ask(c *engine.Command) {
-	l.counters.Asked++
+	l.counters.Commands++
 	s := l.snapshot()
 	l.status.put(s)
 	q := question{id: c.ID, network: c.Network, body: append([]byte(nil), c.Body...), status: s}

@@ -53,7 +53,11 @@ func newCluster(t *testing.T, client string, names ...string) *cluster {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "cluster = \"test\"\nsecurity = \"plaintext\"\nport = 4803\n")
+	key := filepath.Join(dir, "cluster.key")
+	if err := os.WriteFile(key, config.GenerateKeyFile(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "cluster = \"test\"\nkey_file = %q\nport = 4803\n", key)
 	for i, n := range []string{"A", "B"} {
 		fmt.Fprintf(&b, "[[network]]\nname = %q\nsubnet = \"10.77.%d.0/24\"\n", n, i+1)
 	}

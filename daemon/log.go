@@ -91,9 +91,8 @@ func (c asyncCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 
 func (c asyncCore) Sync() error { return nil }
 
-// damper lets one line through for each key, and then none until the key has
-// been quiet or the time is over: one line an episode. It is used by any
-// goroutine.
+// damper lets one line through for each key, and then none for a while: one
+// line an episode. It is used by any goroutine.
 type damper struct {
 	quiet time.Duration
 	mu    sync.Mutex

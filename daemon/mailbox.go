@@ -107,7 +107,6 @@ const (
 	endViolation                  // of the protocol
 	endSlow                       // queue overflow
 	endRefused                    // the engine takes nothing of it any more
-	endCauses
 )
 
 func (c endCause) String() string {

@@ -21,29 +21,17 @@ const (
 	serveQuantum = 64
 )
 
-// counters are totals since start of what sessions did, for status.
-type counters struct {
-	SessionsOpened, SessionsRefused            uint64
-	Disconnected, ConnectionsClosed            uint64
-	ProtocolViolations, SlowClosed, Refused    uint64
-	Requests, RequestsHeld, EventsEncoded      uint64
-	MarkerViolations, ServiceViolations        uint64
-	PrivateViolations, GroupsViolations        uint64
-	HintViolations, LengthViolations           uint64
-	NoGroupViolations, JoinsBeyondLimit, Asked uint64
-}
-
 // open opens a session and replies to its handshake.
 func (l *loop) open(o *opening) {
 	l.lastID++
 	private, err := l.engine.Open(l.now(), l.lastID, o.name, o.membership)
 	l.obey()
 	if err != nil {
-		l.counters.SessionsRefused++
+		l.counters.OpenRefused++
 		o.reply <- openReply{refusal: refusalOf(err)}
 		return
 	}
-	l.counters.SessionsOpened++
+	l.counters.Opened++
 	s := o.session
 	s.id, s.private, s.groups = l.lastID, private, make(map[string]bool)
 	l.sessions[s.id] = s
@@ -143,7 +131,7 @@ func (l *loop) request(s *session, r *request) bool {
 	switch {
 	case r.Type&frame.Join != 0:
 		if len(s.groups) >= l.cfg.Client.MaxGroups && !s.groups[r.groups[0]] {
-			l.counters.JoinsBeyondLimit++
+			l.counters.JoinsRefused++
 			l.stage(s, frame.AppendReject(nil, frame.CausedByJoin, s.private, r.Hint, r.groups[:1], nil))
 			return true
 		}
@@ -191,52 +179,6 @@ func (l *loop) end(s *session, e *ending) {
 	l.obey()
 }
 
-// countEnd counts and logs why a session ends.
-func (l *loop) countEnd(s *session, e *ending) {
-	fields := []zap.Field{zap.String("session", s.private), zap.String("client", s.peer.String()), zap.Stringer("reason", e.cause), zap.Error(e.err)}
-	switch e.cause {
-	case endDisconnect:
-		l.counters.Disconnected++
-		l.log.Debug("session ended", fields...)
-	case endClosed:
-		l.counters.ConnectionsClosed++
-		l.log.Debug("session ended", fields...)
-	case endViolation:
-		l.counters.ProtocolViolations++
-		var v frame.Violation
-		if errors.As(e.err, &v) {
-			l.counters.violation(v)
-		}
-		l.log.Info("session closed", fields...)
-	case endSlow:
-		l.counters.SlowClosed++
-		l.log.Warn("session closed", fields...)
-	case endRefused:
-		l.counters.Refused++
-		l.log.Info("session closed", fields...)
-	}
-}
-
-// violation counts by reason.
-func (c *counters) violation(v frame.Violation) {
-	switch v {
-	case frame.BadMarker:
-		c.MarkerViolations++
-	case frame.BadService:
-		c.ServiceViolations++
-	case frame.BadPrivate:
-		c.PrivateViolations++
-	case frame.BadGroups:
-		c.GroupsViolations++
-	case frame.BadHint:
-		c.HintViolations++
-	case frame.BadLength:
-		c.LengthViolations++
-	case frame.NoGroup:
-		c.NoGroupViolations++
-	}
-}
-
 // closed forgets a session whose disconnect has been ordered.
 func (l *loop) closed(s *session) {
 	s.closing = true
@@ -260,7 +202,7 @@ func (l *loop) deliver(ev *groups.Event) {
 				delete(s.groups, ev.Group)
 			}
 			if encoded == nil {
-				l.counters.EventsEncoded++
+				l.counters.Frames++
 				if encoded = encode(ev); encoded == nil {
 					return
 				}

@@ -60,6 +60,35 @@ func TestSlowClient(t *testing.T) {
 	_, _ = io.Copy(io.Discard, slow.conn)
 }
 
+// TestStop: neither silent nor slow clients hold up the end; the others get
+// what is queued for them first.
+func TestStop(t *testing.T) {
+	d := newCluster(t, "", "alpha").start("alpha")
+	var silent []*raw
+	for range 20 {
+		silent = append(silent, d.dial())
+	}
+	slow, reader := d.login("slow"), d.login("reader")
+	slow.join("#slow#alpha", "s")
+	slow.members(1)
+	reader.join("#reader#alpha", "r")
+	reader.members(1)
+	for range 20 {
+		reader.write(frame.AppendMessage(nil, frame.Agreed, "#reader#alpha", frame.NewHint(0), []string{"s", "r"}, make([]byte, 100_000)))
+	}
+	for range 20 {
+		reader.event()
+	}
+	begin := time.Now()
+	d.stop()
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	for _, c := range append(silent, reader) {
+		c.wantEnd()
+	}
+}
+
 // TestParallelHandshakes: clients that say nothing hold nobody up.
 func TestParallelHandshakes(t *testing.T) {
 	d := newCluster(t, "", "alpha").start("alpha")

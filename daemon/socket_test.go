@@ -204,7 +204,7 @@ func TestRunRefuses(t *testing.T) {
 		}
 	}
 	sealed := *c.cfg
-	sealed.Security, sealed.KeyFile = 0, "/nowhere/cluster.key"
+	sealed.KeyFile = "/nowhere/cluster.key"
 	if err := Run(t.Context(), Options{Config: &sealed, Name: "alpha", OpenLinks: c.board.Open}); err == nil || !strings.Contains(err.Error(), "/nowhere/cluster.key") {
 		t.Errorf("no key file: %v", err)
 	}

@@ -16,6 +16,9 @@ const (
 	// watchEvery is how often links and paths are looked at: a dead path shows
 	// within a second (S22).
 	watchEvery = 250 * time.Millisecond
+	// firstHealth is when paths have been tried: what they were before needs no
+	// line.
+	firstHealth = time.Second
 	// pathQuiet keeps a path that comes and goes from filling the log.
 	pathQuiet = 5 * time.Second
 )
@@ -87,7 +90,7 @@ func (l *loop) observe() {
 	}
 	if now >= w.next {
 		w.next = now + watchEvery
-		if len(w.names) > 1 {
+		if len(w.names) > 1 && now > firstHealth {
 			w.health(l.log, now, l.engine.Status(now).Multipath)
 		}
 	}
