@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -291,6 +293,40 @@ func TestWake(t *testing.T) {
 	if err := s.Wait(-1); err != nil { // not lost among those before
 		t.Fatal(err)
 	}
+}
+
+// Every wake-up counts: each of two goroutines goes on only after the loop has
+// seen what it woke it for.
+func TestNoWakeIsLost(t *testing.T) {
+	s := mustOpen(t, unicastOn(0, "127.0.0.1"))
+	const rounds = 20000
+	var asked, answered [2]atomic.Int64
+	var wg sync.WaitGroup
+	for i := range asked {
+		wg.Go(func() {
+			for r := int64(1); r <= rounds && !t.Failed(); r++ {
+				asked[i].Store(r)
+				s.Wake()
+				for answered[i].Load() != r && !t.Failed() {
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	for answered[0].Load() < rounds || answered[1].Load() < rounds {
+		start := time.Now()
+		if err := s.Wait(patience); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(start) >= patience {
+			t.Errorf("a wake-up was lost after %d and %d rounds", answered[0].Load(), answered[1].Load())
+			break
+		}
+		for i := range asked {
+			answered[i].Store(asked[i].Load())
+		}
+	}
+	wg.Wait()
 }
 
 func TestCloseEndsWait(t *testing.T) {

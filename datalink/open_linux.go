@@ -178,8 +178,11 @@ func (s *set) Wait(d time.Duration) error {
 		d = 0 // a network changed
 	}
 	if s.poll(d, true) {
-		s.woken.Store(false) // first: who wakes us from here on signals again
+		// In this order: a Wake that finds woken set must have come before this
+		// Wait returns. The other way round drain could take the signal of one
+		// that has set it again, and none would ever follow.
 		s.exchange.toLoop.drain()
+		s.woken.Store(false)
 	}
 	if s.closed.Load() {
 		return net.ErrClosed
