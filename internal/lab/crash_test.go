@@ -39,27 +39,35 @@ func TestKill(t *testing.T) {
 // a new incarnation, and packets of the old life, sent again, are refused
 // (S30).
 func TestRestart(t *testing.T) {
-	const times = 50
+	const (
+		times = 50
+		most  = 100 // tries: on a busy machine some are too slow to count
+		quick = 50 * time.Millisecond
+	)
 	l := NewRing(t, Options{})
 	l.AwaitWell(t, formWithin)
 	lives := []string{l.incarnation(t, "h3")}
-	for i := range times {
+	counted := 0
+	for try := 0; try < most && counted < times; try++ {
 		recording := l.Record(t, "A", "h3")
 		recording.Await(t, 5)
 		killed := time.Now()
 		l.Daemon("h3").Kill(t)
 		l.Start(t, "h3")
-		if took := time.Since(killed); took > 50*time.Millisecond {
-			t.Errorf("restart %d took %v: too slow to show anything", i, took)
+		if time.Since(killed) <= quick {
+			counted++
 		}
 		old := recording.Stop(t)
 		l.AwaitRing(t, formWithin)
 		life := l.incarnation(t, "h3")
 		if slices.Contains(lives, life) {
-			t.Fatalf("restart %d: incarnation %s was there before", i, life)
+			t.Fatalf("restart %d: incarnation %s was there before", try, life)
 		}
 		lives = append(lives, life)
 		l.wantRefused(t, old)
+	}
+	if counted < times {
+		t.Errorf("only %d restarts within %v", counted, quick)
 	}
 }
 
@@ -76,21 +84,17 @@ func (l *Lab) incarnation(t testing.TB, daemon string) string {
 // are counted as such, accepted by nobody, and change nothing.
 func (l *Lab) wantRefused(t testing.TB, old *Recorded) {
 	t.Helper()
-	changes := l.MembershipChanges(t)
 	const counter = "multipath_superseded_life"
-	before := map[string]uint64{}
-	for _, d := range []string{"h1", "h2"} {
-		before[d] = l.counter(t, d, counter)
-	}
+	refused := func() uint64 { return l.counter(t, "h1", counter) + l.counter(t, "h2", counter) }
+	changes, before := l.MembershipChanges(t), refused()
 	old.Replay(t)
-	for _, d := range []string{"h1", "h2"} {
-		Eventually(t, flowWithin, "old packets are refused", func() error {
-			if n := l.counter(t, d, counter) - before[d]; n == 0 {
-				return fmt.Errorf("%s: %s has not grown after %d packets", d, counter, old.Packets())
-			}
-			return nil
-		})
-	}
+	// Each packet went to one of the others or to both.
+	Eventually(t, flowWithin, "old packets are refused", func() error {
+		if n := refused() - before; n < uint64(old.Packets()) {
+			return fmt.Errorf("%s has grown by %d after %d packets", counter, n, old.Packets())
+		}
+		return nil
+	})
 	l.wantUnchanged(t, changes)
 }
 

@@ -143,7 +143,7 @@ func (l *Lab) ringOf(daemons []string) error {
 }
 
 // AwaitWell waits until every daemon says that all is well: one ring of all,
-// every network with full redundancy.
+// every path alive in both directions, and the exit code that says so.
 func (l *Lab) AwaitWell(t testing.TB, within time.Duration) time.Duration {
 	t.Helper()
 	return Eventually(t, within, "all well", func() error {
@@ -151,12 +151,28 @@ func (l *Lab) AwaitWell(t testing.TB, within time.Duration) time.Duration {
 			return err
 		}
 		for _, d := range l.Names() {
-			if r := l.Ctl(d, "networks"); r.Code != ExitWell {
-				return fmt.Errorf("%v", r)
+			if err := l.well(d); err != nil {
+				return fmt.Errorf("%s: %w", d, err)
 			}
 		}
 		return nil
 	})
+}
+
+// well tells why a daemon does not find all well.
+func (l *Lab) well(daemon string) error {
+	networks, code, err := l.NetworksOf(daemon)
+	if err != nil || code != ExitWell {
+		return fmt.Errorf("exit code %d (%v)", code, err)
+	}
+	for _, n := range networks {
+		for _, p := range n.Peers {
+			if p.State == "silent" || p.Reverse == "silent" {
+				return fmt.Errorf("%s on %s: %s, reverse %s", p.Daemon, n.Name, p.State, p.Reverse)
+			}
+		}
+	}
+	return nil
 }
 
 // MembershipChanges asks every daemon how often the membership has changed.
