@@ -216,6 +216,18 @@ func TestClusterIsAuthenticated(t *testing.T) {
 	}
 }
 
+// A hello that names another incarnation with the same short one is not of the
+// proven life, also where no key depends on it.
+func TestHelloOfHalfTheIncarnation(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		w := pair(t, func(c *Config) { c.Plaintext = plain })
+		w.nodes[1].cfg.Incarnation[15] ^= 1
+		if got := w.give(w.sealAs(KindHello, []byte{0, 0, 255, 0, 0, 1, 9}), testAddr(0, 1)); len(got) != 1 || got["auth"] != 1 {
+			t.Errorf("plaintext %v: %v", plain, got)
+		}
+	}
+}
+
 // A copy that was not authenticated is credited to its network only if its tag
 // is right (protocol rule 2).
 func TestForgedCopyCreditsNothing(t *testing.T) {

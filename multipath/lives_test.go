@@ -509,3 +509,29 @@ func TestChallenges(t *testing.T) {
 		t.Error("a challenge from before a long pause counts")
 	}
 }
+
+// Hearing holds at every failure detection time, with ordinary loss on both
+// networks and nothing but hellos and probes.
+func TestHearingHolds(t *testing.T) {
+	for _, fd := range []time.Duration{20 * ms, 100 * ms, 200 * ms, 500 * ms, time.Minute} {
+		t.Run(fd.String(), func(t *testing.T) {
+			w := newWorld(t, 3, 2, func(c *Config) { c.FailureDetection = fd })
+			w.loss = 0.03
+			w.until(time.Second, "mutual", w.allMutual)
+			w.run(time.Second)
+			for _, nd := range w.nodes {
+				nd.SetBeacon([]byte("operational"), false)
+			}
+			w.run(time.Second)
+			g := w.nodes[0].HearingGeneration()
+			w.run(30 * time.Second)
+			if w.nodes[0].HearingGeneration() != g {
+				t.Error("hearing flapped")
+			}
+			w.nodes[1].dead = true
+			if took := w.until(fd, "silence", func() bool { return !w.mutual(0, 1) }); took > fd*3/4+2*ms {
+				t.Errorf("silence after %v", took)
+			}
+		})
+	}
+}
