@@ -218,7 +218,7 @@ func (c *Checker) Event(e *trace.Event) {
 		c.state(c.process(e.Process), e.State)
 	case trace.Commit:
 		c.commit(c.process(e.Process), e)
-	case trace.ClientView, trace.ClientDeliver, trace.ClientClose, trace.ClientSignal, trace.ClientLeave:
+	case trace.ClientSend, trace.ClientView, trace.ClientDeliver, trace.ClientClose, trace.ClientSignal, trace.ClientLeave:
 		c.client(e)
 	}
 }

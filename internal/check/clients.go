@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"mpspread/internal/trace"
+	"mpspread/ring"
 )
 
 // groupState is what clients have seen of groups (2.9).
@@ -14,6 +15,15 @@ type groupState struct {
 	closed  map[uint64]bool
 	counts  map[[2]uint64]uint64 // (receiver, sender) -> last count
 	sentIn  map[inGroup]*trace.View
+	sent    map[[2]uint64]submission // (client, count) -> what was handed in
+	owed    map[uint64]*copies
+}
+
+// copies are the messages of a client that must come back to it: ordinary and
+// safe ones (LIV-3, LIV-4).
+type copies struct {
+	daemon         ring.Process
+	accepted, back [2]uint64
 }
 
 type viewKey struct {
@@ -36,6 +46,7 @@ func newGroupState() groupState {
 	return groupState{
 		views: make(map[viewKey]*trace.View), current: make(map[clientGroup]*trace.View),
 		closed: make(map[uint64]bool), counts: make(map[[2]uint64]uint64), sentIn: make(map[inGroup]*trace.View),
+		sent: make(map[[2]uint64]submission), owed: make(map[uint64]*copies),
 	}
 }
 
@@ -45,6 +56,8 @@ func (c *Checker) client(e *trace.Event) {
 		c.groups = newGroupState()
 	}
 	switch e.Kind {
+	case trace.ClientSend:
+		c.clientSend(e)
 	case trace.ClientView:
 		c.view(e)
 	case trace.ClientDeliver:
@@ -53,6 +66,7 @@ func (c *Checker) client(e *trace.Event) {
 		delete(c.groups.current, clientGroup{e.Client, e.View.Group})
 	case trace.ClientClose:
 		c.groups.closed[e.Client] = true
+		delete(c.groups.owed, e.Client)
 	}
 }
 
@@ -90,18 +104,56 @@ func sameNames(a, b []string) bool {
 	return slices.Equal(x, y)
 }
 
+// clientSend notes what a client was told is accepted.
+func (c *Checker) clientSend(e *trace.Event) {
+	g, m := &c.groups, &e.Message
+	if m.Client != 0 {
+		g.sent[[2]uint64{m.Client, m.ClientCounter}] = submission{m.ClientCounter, m.Service, m.Length, m.Digest}
+	}
+	if !e.First || m.Client == 0 {
+		return
+	}
+	o := g.owed[e.Client]
+	if o == nil {
+		o = &copies{daemon: e.Process}
+		g.owed[e.Client] = o
+	}
+	o.accepted[class(m.Service)]++
+}
+
+// copiesBack judges LIV-3 and LIV-4 for the clients of live processes: what
+// they sent to groups they are in has come back to them.
+func (c *Checker) copiesBack() {
+	clients := make([]uint64, 0, len(c.groups.owed))
+	for id, o := range c.groups.owed {
+		if c.process(o.daemon).alive {
+			clients = append(clients, id)
+		}
+	}
+	slices.Sort(clients)
+	for _, id := range clients {
+		o := c.groups.owed[id]
+		for i, p := range []Property{LIV3, LIV4} {
+			if !c.holds(p, o.back[i] >= o.accepted[i]) {
+				c.fail(p, of(o.daemon), "client %d of %v received %d of its own %d messages", id, o.daemon, o.back[i], o.accepted[i])
+			}
+		}
+	}
+}
+
 // clientDeliver judges CLI-2 by the sending client's count, and GRP-5.
 func (c *Checker) clientDeliver(e *trace.Event) {
 	g, m := &c.groups, &e.Message
 	if m.Client == 0 {
 		return
 	}
-	about := both(e.Process, m.Sender)
+	about := of(e.Process)
 	pair := [2]uint64{e.Client, m.Client}
 	if !c.holds(CLI2, g.counts[pair] < m.ClientCounter) {
 		c.fail(CLI2, about, "client %d received message %d of client %d after its %d", e.Client, m.ClientCounter, m.Client, g.counts[pair])
 	}
 	g.counts[pair] = m.ClientCounter
+	c.clientIntact(e, about)
 	conf := c.process(e.Process).in
 	for _, name := range m.Groups {
 		v := g.current[clientGroup{e.Client, name}]
@@ -117,5 +169,20 @@ func (c *Checker) clientDeliver(e *trace.Event) {
 		if !c.holds(GRP5, known.ID == v.ID) {
 			c.fail(GRP5, about, "client %d received message %d of client %d in view %d of %v, another in %d", e.Client, m.ClientCounter, m.Client, v.ID, name, known.ID)
 		}
+	}
+}
+
+// clientIntact judges INT-1 and INT-6 from client to client.
+func (c *Checker) clientIntact(e *trace.Event, about subject) {
+	g, m := &c.groups, &e.Message
+	sent, known := g.sent[[2]uint64{m.Client, m.ClientCounter}]
+	if !c.holds(INT1, known) {
+		c.fail(INT1, about, "client %d received message %d of client %d, which never sent it", e.Client, m.ClientCounter, m.Client)
+	}
+	if !c.holds(INT6, !known || sent == submission{m.ClientCounter, m.Service, m.Length, m.Digest}) {
+		c.fail(INT6, about, "client %d received message %d of client %d, but not as it was sent", e.Client, m.ClientCounter, m.Client)
+	}
+	if o := g.owed[m.Client]; o != nil && e.Client == m.Client {
+		o.back[class(m.Service)]++
 	}
 }

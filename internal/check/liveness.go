@@ -77,6 +77,9 @@ func (c *Checker) finish() {
 		c.converged(q)
 		c.allDelivered(q)
 	}
+	if len(c.quiet) > 0 {
+		c.copiesBack()
+	}
 }
 
 func (c *Checker) converged(q *component) {
@@ -137,9 +140,14 @@ func (c *Checker) Settled(now time.Duration) bool {
 		}
 		q.settled = true
 		for _, id := range q.members {
-			if p := c.process(id); p.delivered != p.accepted || !c.upToDate(p) {
+			if p := c.process(id); p.delivered[0] < p.accepted[0] || p.delivered[1] < p.accepted[1] || !c.upToDate(p) {
 				return false
 			}
+		}
+	}
+	for _, o := range c.groups.owed {
+		if c.process(o.daemon).alive && (o.back[0] < o.accepted[0] || o.back[1] < o.accepted[1]) {
+			return false
 		}
 	}
 	return len(c.quiet) > 0

@@ -201,7 +201,24 @@ func (p *Plan) workload(r prng) {
 		default:
 			l.Size = r.between(20000, 144000)
 		}
+		if p.Mode == EngineMode {
+			p.visitGroups(&l, &r)
+		}
 		p.Load = append(p.Load, l)
+	}
+}
+
+// visitGroups spreads an entry over groups, and turns some into requests of
+// another kind.
+func (p *Plan) visitGroups(l *Load, r *prng) {
+	l.Group = r.below(3)
+	switch n := r.below(100); {
+	case n < 12:
+		l.Action, l.Count = Join, 1
+	case n < 20:
+		l.Action, l.Count = Quit, 1
+	case n < 24:
+		l.Action, l.Count = Close, 1
 	}
 }
 

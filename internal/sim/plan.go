@@ -66,8 +66,20 @@ type Plan struct {
 	Core []int `json:"core,omitempty"`
 }
 
-// Load is some messages handed in at once by one client.
+// Action is what a client does; empty: it multicasts.
+type Action string
+
+// The actions of clients in engine mode. A ring alone only knows multicasts.
+const (
+	Join  Action = "join"
+	Quit  Action = "leave" // of a group
+	Close Action = "close" // of the session; the next action opens another
+)
+
+// Load is some requests handed in at once by one client.
 type Load struct {
+	Action  Action        `json:"action,omitempty"`
+	Group   int           `json:"group,omitempty"`
 	At      time.Duration `json:"at"`
 	Daemon  int           `json:"daemon"`
 	Lane    int           `json:"lane"`
@@ -217,7 +229,7 @@ func (p *Plan) check() error {
 	for i := range p.Load {
 		l := &p.Load[i]
 		if l.At < 0 || l.At > maxTime || l.Daemon < 0 || l.Daemon >= n || l.Lane < 0 || l.Lane > 1000 ||
-			l.Service > ring.Safe || l.Size < 0 || l.Size > 16<<20 || l.Count < 1 || l.Count > 1e6 {
+			l.Service > ring.Safe || l.Group < 0 || l.Group > 1000 || l.Action != "" && l.Action != Join && l.Action != Quit && l.Action != Close || l.Size < 0 || l.Size > 16<<20 || l.Count < 1 || l.Count > 1e6 {
 			return fmt.Errorf("sim: plan: load %d out of range", i)
 		}
 	}

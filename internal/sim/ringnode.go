@@ -13,22 +13,12 @@ import (
 //
 //	kind 1 (0: hello), incarnation 8, counter 8, payload
 type ringNode struct {
-	w        *World
-	d        *daemon
-	ring     *ring.Ring
-	hearing  hearing
-	counter  uint64
-	helloAt  time.Duration
-	packet   []byte
-	expected []delivered  // what the trace said was delivered
-	inForce  trace.ConfID // the configuration last traced
-}
-
-// delivered is a delivery as the trace callback saw it.
-type delivered struct {
-	conf   *ring.Configuration
-	sender ring.Process
-	count  uint64
+	recorder
+	ring    *ring.Ring
+	hearing hearing
+	counter uint64
+	helloAt time.Duration
+	packet  []byte
 }
 
 const ringHeader = 17
@@ -40,16 +30,13 @@ const (
 	slowHello = 250 * time.Millisecond
 )
 
-func (w *World) newNode(d *daemon) node {
+func (w *World) newRingNode(d *daemon) node {
 	p := w.plan
-	n := &ringNode{w: w, d: d, hearing: newHearing(d.at, p.Daemons, p.Networks, p.FailureDetection), counter: p.StartCounter}
+	n := &ringNode{recorder: recorder{w: w, d: d}, hearing: newHearing(d.at, p.Daemons, p.Networks, p.FailureDetection), counter: p.StartCounter}
 	n.helloAt = d.local(w.now)
-	n.ring = ring.New(ring.Config{
-		Self: d.process, Daemons: p.Order, FailureDetection: p.FailureDetection,
-		Epoch:       1_700_000_000 + uint64(w.now/time.Second) + uint64(d.rand.below(5)),
-		PayloadSize: p.PayloadSize, LaneQueue: p.LaneQueue,
-		Hash: 1, StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, Trace: n.trace,
-	})
+	c := w.ringConfig(d, &n.recorder)
+	c.Self, c.Daemons, c.FailureDetection, c.PayloadSize = d.process, p.Order, p.FailureDetection, p.PayloadSize
+	n.ring = ring.New(c)
 	return n
 }
 
@@ -142,8 +129,19 @@ func (n *ringNode) handedUp(list []ring.Delivery) {
 	n.expected = n.expected[:0]
 }
 
-func (n *ringNode) submit(now time.Duration, lane int, service ring.Service, payload []byte) bool {
-	return n.ring.Submit(now, ring.Lane(lane), service, payload) == nil
+func (n *ringNode) do(now time.Duration, number int, q *lane, m message) bool {
+	if m.action != "" {
+		return true
+	}
+	payload := appendPayload(nil, q.client, q.counter+1, m.size)
+	e := trace.Event{Kind: trace.Submit, First: true, Message: trace.Message{Sender: n.d.process, Service: m.service}}
+	describe(&e.Message, payload)
+	e.Client = e.Message.Client
+	taken := n.w.handIn(n.d, &e, func() bool { return n.ring.Submit(now, ring.Lane(number), m.service, payload) == nil })
+	if taken {
+		q.counter++
+	}
+	return taken
 }
 
 func (n *ringNode) room(lane int) bool { return n.ring.Room(ring.Lane(lane)) }
@@ -156,47 +154,3 @@ func (n *ringNode) leave(now time.Duration) {
 func (n *ringNode) state() ring.State { return n.ring.Status().State }
 
 func (n *ringNode) counters() ring.Counters { return n.ring.Status().Counters }
-
-// position is a daemon's place in file order.
-func (w *World) position(id ring.DaemonID) int {
-	for i, d := range w.plan.Order {
-		if d == id {
-			return i
-		}
-	}
-	panic("sim: a packet for a daemon that is not in the plan")
-}
-
-// trace writes the ring's events down.
-func (n *ringNode) trace(_ time.Duration, e *ring.TraceEvent) {
-	out := trace.Event{Ring: e.Ring, Seq: e.Seq, TSeq: e.TSeq, From: e.From, First: e.First, Verdict: e.Verdict}
-	switch e.Kind {
-	case ring.TraceConf:
-		out.Kind, out.Ring, out.Conf = trace.Conf, ring.RingID{}, e.Conf
-		n.expected = append(n.expected, delivered{conf: e.Conf})
-		n.inForce = trace.IDOf(e.Conf)
-	case ring.TraceOriginate, ring.TraceDeliver:
-		out.Kind, out.In = trace.Originate, n.inForce
-		if e.Kind == ring.TraceDeliver {
-			out.Kind, out.In = trace.Deliver, trace.IDOf(e.Conf)
-			n.expected = append(n.expected, delivered{nil, e.Message.Sender, e.Message.Counter})
-		}
-		out.Message = trace.Message{Sender: e.Message.Sender, Counter: e.Message.Counter, Service: e.Message.Service}
-		describe(&out.Message, e.Message.Payload)
-	case ring.TraceRecv:
-		out.Kind = trace.Recv
-	case ring.TraceTokenIn:
-		out.Kind = trace.TokenIn
-	case ring.TraceTokenOut:
-		out.Kind = trace.TokenOut
-	case ring.TraceStable:
-		out.Kind = trace.Stable
-	case ring.TraceDiscard:
-		out.Kind = trace.Discard
-	case ring.TraceState:
-		out.Kind, out.State = trace.State, e.State
-	case ring.TraceCommitted:
-		out.Kind, out.Conf = trace.Commit, e.Conf
-	}
-	n.w.emit(n.d, &out)
-}

@@ -59,7 +59,7 @@ func (w *World) load(l *Load) {
 		d.lanes[l.Lane] = q
 	}
 	for range l.Count {
-		q.waiting = append(q.waiting, message{l.Service, l.Size})
+		q.waiting = append(q.waiting, message{l.Action, l.Service, l.Size, l.Group})
 	}
 	w.push(d, l.Lane, q)
 	if d.node != nil {
@@ -67,33 +67,33 @@ func (w *World) load(l *Load) {
 	}
 }
 
-// push hands in what waits in a lane, until there is no more room. What the
-// daemon reports meanwhile is written down after the submission it follows
-// from.
+// push carries out what waits in a lane, until there is no more room.
 func (w *World) push(d *daemon, number int, q *lane) {
 	for len(q.waiting) > 0 && d.node != nil {
 		if !d.node.room(number) && !tryAnyway(q) {
 			return
 		}
-		m := q.waiting[0]
-		payload := appendPayload(nil, q.client, q.counter+1, m.size)
-		e := trace.Event{Kind: trace.Submit, Message: trace.Message{Sender: d.process, Service: m.service}}
-		describe(&e.Message, payload)
-		e.Client = e.Message.Client
-		w.holding = true
-		e.First = d.node.submit(d.local(w.now), number, m.service, payload)
-		w.holding = false
-		w.emit(d, &e)
-		for i := range w.held {
-			w.emit(d, &w.held[i])
-		}
-		w.held = w.held[:0]
-		if !e.First {
+		if !d.node.do(d.local(w.now), number, q, q.waiting[0]) {
 			return
 		}
-		q.counter++
 		q.waiting = q.waiting[1:]
 	}
+}
+
+// handIn writes a submission down, and after it what the daemon reported while
+// it took it: what follows from it may follow within the call.
+func (w *World) handIn(d *daemon, e *trace.Event, take func() bool) bool {
+	w.holding = true
+	taken := take()
+	w.holding = false
+	if taken {
+		w.emit(d, e)
+	}
+	for i := range w.held {
+		w.emit(d, &w.held[i])
+	}
+	w.held = w.held[:0]
+	return taken
 }
 
 // tryAnyway hands in now and then although the lane says it has no room, so

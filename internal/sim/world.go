@@ -26,9 +26,9 @@ type node interface {
 	deadline() time.Duration
 	// drain hands out what there is to send, in order.
 	drain(now time.Duration, send func(network, to int, data []byte))
-	// submit hands in a message of a client. It reports false if there is no
-	// room; the world then tries again when room says so.
-	submit(now time.Duration, lane int, service ring.Service, payload []byte) bool
+	// do carries out the next request of a client. False: there was no room,
+	// nothing happened; the world tries again when room says so.
+	do(now time.Duration, number int, q *lane, m message) bool
 	room(lane int) bool
 	leave(now time.Duration)
 	state() ring.State
@@ -65,11 +65,15 @@ type lane struct {
 	client  uint64
 	counter uint64
 	waiting []message
+	session *session // engine mode
 }
 
+// message is one request of a client.
 type message struct {
+	action  Action
 	service ring.Service
 	size    int
+	group   int
 }
 
 // flight is a packet on its way.
@@ -117,6 +121,7 @@ type World struct {
 	held    []trace.Event
 	events  uint64
 	clients uint64
+
 	quiet   bool
 	over    bool
 	settled time.Duration // since when nothing is left to do; 0: not

@@ -205,6 +205,7 @@ var columnsOf = [...][]column{
 	State:     {colState},
 	Commit:    {colRing, colConf},
 
+	ClientSend:    append([]column{colClient, colFirst}, messageColumns...),
 	ClientDeliver: append([]column{colClient}, messageColumns...),
 	ClientView:    {colClient, colGroup, colViewID, colCause, colNames, colSets, colOwn, colText},
 	ClientSignal:  {colClient, colGroup, colViewID},

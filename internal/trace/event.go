@@ -42,6 +42,7 @@ const (
 	State     // State
 	Commit    // Conf: "all recovered" reported for it (protocol rule 8); Ring: the old ring
 
+	ClientSend    // Client, Message, First: the sender will receive a copy
 	ClientDeliver // Client, Message
 	ClientView    // Client, View, Text: the receiver's private name
 	ClientSignal  // Client, View (Group and ID): the transitional signal
@@ -59,7 +60,7 @@ var kindNames = [...]string{
 	Quiet: "quiet", Finished: "finished", Submit: "submit",
 	Conf: "conf", Originate: "originate", Recv: "recv", TokenIn: "token_in", TokenOut: "token_out",
 	Stable: "stable", Discard: "discard", Deliver: "deliver", State: "state", Commit: "commit",
-	ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose",
+	ClientSend: "csubmit", ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose",
 	Packet: "packet", Path: "path",
 }
 

@@ -34,6 +34,7 @@ func samples() []Event {
 		{Kind: Stable, Ring: is, Seq: 5}, {Kind: Discard, Ring: is, Seq: 4},
 		{Kind: Deliver, Message: m, Ring: was, Seq: 5, In: in},
 		{Kind: State, State: ring.Operational},
+		{Kind: ClientSend, Client: 2, First: true, Message: m},
 		{Kind: ClientDeliver, Client: 2, Message: m},
 		{Kind: ClientView, Client: 2, View: view, Text: "#x#h1"},
 		{Kind: ClientSignal, Client: 2, View: &View{Group: "g", ID: view.ID}},

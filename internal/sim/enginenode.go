@@ -1,0 +1,230 @@
+package sim
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"mpspread/groups"
+	"mpspread/internal/engine"
+	"mpspread/internal/trace"
+	"mpspread/multipath"
+	"mpspread/ring"
+)
+
+// engineNode is a daemon as it is, without its sockets: real datagrams, sealed
+// or not, real sessions.
+type engineNode struct {
+	recorder
+	engine   *engine.Engine
+	sessions map[groups.SessionID]*session
+	opened   groups.SessionID
+	full     bool // refused something since Output.Room
+}
+
+// session is a client of an engineNode.
+type session struct {
+	id      groups.SessionID
+	client  uint64
+	private string
+	joined  map[string]bool // asked to join, and not asked to leave since
+	closed  bool
+}
+
+// minPacket is the smallest datagram on which a network carries more than
+// small packets (protocol rule 6), with room for the envelope.
+const minPacket = 1280
+
+func (w *World) newEngineNode(d *daemon) node {
+	n := &engineNode{recorder: recorder{w: w, d: d}, sessions: make(map[groups.SessionID]*session)}
+	e, err := engine.New(engine.Config{Multipath: w.multipathConfig(d), Ring: w.ringConfig(d, &n.recorder)})
+	if err != nil {
+		panic(fmt.Sprintf("sim: an engine is refused: %v", err))
+	}
+	n.engine = e
+	return n
+}
+
+func (w *World) multipathConfig(d *daemon) multipath.Config {
+	p := w.plan
+	c := multipath.Config{
+		Cluster: "sim", Self: multipath.DaemonID(d.process.Daemon), FailureDetection: p.FailureDetection,
+		Plaintext: p.Plaintext, Entropy: &d.rand, StartCounter: p.StartCounter,
+	}
+	binary.BigEndian.PutUint64(c.Incarnation[:], uint64(d.process.Incarnation))
+	binary.BigEndian.PutUint64(c.Incarnation[8:], d.rand.next())
+	if p.Failover {
+		c.Policy = multipath.Failover
+	}
+	key := multipath.Key{ID: 1, Active: true}
+	copy(key.Secret[:], "the key of the simulated cluster")
+	c.Keys = []multipath.Key{key}
+	for i := range p.Networks {
+		c.Networks = append(c.Networks, multipath.Network{
+			Name: string(rune('A' + i)), Broadcast: !p.Unicast, Primary: i == 0, PacketSize: max(p.PayloadSize, minPacket) + multipath.Overhead,
+		})
+	}
+	for i, id := range p.Order {
+		daemon := multipath.Daemon{ID: multipath.DaemonID(id), Name: fmt.Sprintf("h%d", i)}
+		for net := range p.Networks {
+			daemon.Addresses = append(daemon.Addresses, []netip.AddrPort{address(net, i)})
+		}
+		c.Daemons = append(c.Daemons, daemon)
+	}
+	return c
+}
+
+// address is where the daemon at position i is on a network.
+func address(network, i int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(network), 0, byte(i + 1)}), 4803)
+}
+
+func (n *engineNode) receive(now time.Duration, network, from int, data []byte) {
+	n.engine.Receive(now, multipath.NetworkID(network), address(network, from), data)
+}
+
+func (n *engineNode) advance(now time.Duration) { n.engine.Advance(now) }
+
+func (n *engineNode) deadline() time.Duration {
+	if d := n.engine.Deadline(); d != engine.NoDeadline {
+		return d
+	}
+	return ring.NoDeadline
+}
+
+// drain sends first, then hands events to their clients.
+func (n *engineNode) drain(_ time.Duration, send func(network, to int, data []byte)) {
+	out := n.engine.Output()
+	for i := range out.Datagrams {
+		g := &out.Datagrams[i]
+		to := everyone
+		if g.To.IsValid() {
+			to = int(g.To.Addr().As4()[3]) - 1
+		}
+		send(int(g.Network), to, g.Data)
+	}
+	if out.Room {
+		n.full = false
+	}
+	for i := range out.Events {
+		n.handOver(&out.Events[i])
+	}
+}
+
+// handOver writes down what clients receive.
+func (n *engineNode) handOver(e *groups.Event) {
+	for _, id := range e.Sessions {
+		s := n.sessions[id]
+		if s == nil {
+			n.w.checker.Broke(fmt.Sprintf("an event for session %d, which is not open", id))
+			return
+		}
+		out := trace.Event{Client: s.client}
+		switch e.Kind {
+		case groups.EventMessage:
+			out.Kind = trace.ClientDeliver
+			out.Message = trace.Message{Service: e.Message.Service, Groups: e.Message.Groups}
+			describe(&out.Message, e.Message.Data)
+		case groups.EventMembership:
+			out.Kind, out.View, out.Text = trace.ClientView, viewOf(e), s.private
+		case groups.EventTransition:
+			out.Kind = trace.ClientSignal
+			out.View = &trace.View{Group: e.Group, ID: [3]int32{e.ID.Ring, e.ID.Epoch, e.ID.Index}}
+		case groups.EventSelfLeave:
+			out.Kind, out.View = trace.ClientLeave, &trace.View{Group: e.Group}
+		case groups.EventClosed:
+			out.Kind, out.Text = trace.ClientClose, "closed"
+			delete(n.sessions, id)
+		case groups.EventReject:
+			n.w.checker.Broke(fmt.Sprintf("client %d is rejected", s.client))
+			return
+		}
+		n.w.emit(n.d, &out)
+	}
+}
+
+func viewOf(e *groups.Event) *trace.View {
+	m := e.Membership
+	return &trace.View{
+		Group: m.Group, ID: [3]int32{m.ID.Ring, m.ID.Epoch, m.ID.Index}, Cause: uint8(m.Cause), Members: m.Members, Sets: m.Sets, Own: e.Own,
+	}
+}
+
+func (n *engineNode) room(int) bool { return !n.full }
+
+func (n *engineNode) leave(now time.Duration) { n.engine.Stop(now) }
+
+func (n *engineNode) state() ring.State { return n.engine.Status(n.d.local(n.w.now)).Ring.State }
+
+func (n *engineNode) counters() ring.Counters {
+	return n.engine.Status(n.d.local(n.w.now)).Ring.Counters
+}
+
+// do carries out a client's request. A client without a session opens one
+// first and joins the first group.
+func (n *engineNode) do(now time.Duration, number int, q *lane, m message) bool {
+	if q.session == nil && !n.open(now, number, q) {
+		return true // the name is still taken: this client has bad luck
+	}
+	s, group := q.session, fmt.Sprintf("g%d", m.group)
+	var err error
+	switch m.action {
+	case Join:
+		if err = n.engine.Join(now, s.id, group); err == nil {
+			s.joined[group] = true
+		}
+	case Quit:
+		if err = n.engine.Leave(now, s.id, group); err == nil {
+			delete(s.joined, group)
+		}
+	case Close:
+		err = n.engine.Close(now, s.id)
+		q.session = nil
+		n.w.clients++
+		q.client, q.counter = n.w.clients, 0
+	default:
+		err = n.multicast(now, q, m, group)
+	}
+	switch {
+	case errors.Is(err, ring.ErrWindowFull):
+		n.full = true
+		return false
+	case err != nil && !errors.Is(err, ring.ErrLeft):
+		n.w.checker.Broke(fmt.Sprintf("client %d, %s: %v", q.client, m.action, err))
+	}
+	return true
+}
+
+func (n *engineNode) open(now time.Duration, number int, q *lane) bool {
+	n.opened++
+	private, err := n.engine.Open(now, n.opened, fmt.Sprintf("c%d", number), true)
+	if errors.Is(err, groups.ErrNotUnique) {
+		private, err = n.engine.Open(now, n.opened, "", true)
+	}
+	if err != nil {
+		return false
+	}
+	q.session = &session{id: n.opened, client: q.client, private: private, joined: make(map[string]bool)}
+	n.sessions[n.opened] = q.session
+	if n.engine.Join(now, n.opened, "g0") == nil {
+		q.session.joined["g0"] = true
+	}
+	return true
+}
+
+func (n *engineNode) multicast(now time.Duration, q *lane, m message, group string) error {
+	e := trace.Event{Kind: trace.ClientSend, Client: q.client, First: q.session.joined[group], Message: trace.Message{Service: m.service, Groups: []string{group}}}
+	data := appendPayload(nil, q.client, q.counter+1, m.size)
+	describe(&e.Message, data)
+	var err error
+	taken := n.w.handIn(n.d, &e, func() bool {
+		err = n.engine.Multicast(now, q.session.id, &groups.Multicast{Service: m.service, Groups: []string{group}, Data: data})
+		return err == nil
+	})
+	if taken {
+		q.counter++
+	}
+	return err
+}

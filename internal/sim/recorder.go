@@ -1,0 +1,99 @@
+package sim
+
+import (
+	"time"
+
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// recorder writes the events of a daemon's ring down.
+type recorder struct {
+	w        *World
+	d        *daemon
+	inForce  trace.ConfID // the configuration last traced
+	expected []delivered  // what the trace said was delivered (ring mode)
+}
+
+// delivered is a delivery as the trace saw it.
+type delivered struct {
+	conf   *ring.Configuration
+	sender ring.Process
+	count  uint64
+}
+
+// newNode makes a new life of a daemon.
+func (w *World) newNode(d *daemon) node {
+	if w.plan.Mode == EngineMode {
+		return w.newEngineNode(d)
+	}
+	return w.newRingNode(d)
+}
+
+// ringConfig is what the ring is told in both modes. Epochs are Unix seconds,
+// by clocks that are not all right.
+func (w *World) ringConfig(d *daemon, r *recorder) ring.Config {
+	p := w.plan
+	return ring.Config{
+		Epoch:     1_700_000_000 + uint64(w.now/time.Second) + uint64(d.rand.below(5)),
+		LaneQueue: p.LaneQueue, Hash: 1, StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, Trace: r.trace,
+	}
+}
+
+// position is a daemon's place in file order.
+func (w *World) position(id ring.DaemonID) int {
+	for i, d := range w.plan.Order {
+		if d == id {
+			return i
+		}
+	}
+	panic("sim: a packet for a daemon that is not in the plan")
+}
+
+// trace is the callback of ring.Config.Trace.
+func (r *recorder) trace(_ time.Duration, e *ring.TraceEvent) {
+	out := trace.Event{Ring: e.Ring, Seq: e.Seq, TSeq: e.TSeq, From: e.From, First: e.First, Verdict: e.Verdict}
+	switch e.Kind {
+	case ring.TraceConf:
+		out.Kind, out.Ring, out.Conf = trace.Conf, ring.RingID{}, e.Conf
+		r.inForce = trace.IDOf(e.Conf)
+		r.expect(delivered{conf: e.Conf})
+	case ring.TraceOriginate:
+		out.Kind, out.In = trace.Originate, r.inForce
+		r.message(&out, e)
+	case ring.TraceDeliver:
+		out.Kind, out.In = trace.Deliver, trace.IDOf(e.Conf)
+		r.message(&out, e)
+		r.expect(delivered{nil, e.Message.Sender, e.Message.Counter})
+	case ring.TraceRecv:
+		out.Kind = trace.Recv
+	case ring.TraceTokenIn:
+		out.Kind = trace.TokenIn
+	case ring.TraceTokenOut:
+		out.Kind = trace.TokenOut
+	case ring.TraceStable:
+		out.Kind = trace.Stable
+	case ring.TraceDiscard:
+		out.Kind = trace.Discard
+	case ring.TraceState:
+		out.Kind, out.State = trace.State, e.State
+	case ring.TraceCommitted:
+		out.Kind, out.Conf = trace.Commit, e.Conf
+	}
+	r.w.emit(r.d, &out)
+}
+
+func (r *recorder) expect(e delivered) {
+	if r.w.plan.Mode == RingMode {
+		r.expected = append(r.expected, e)
+	}
+}
+
+func (r *recorder) message(out *trace.Event, e *ring.TraceEvent) {
+	out.Message = trace.Message{Sender: e.Message.Sender, Counter: e.Message.Counter, Service: e.Message.Service}
+	if r.w.plan.Mode == RingMode {
+		describe(&out.Message, e.Message.Payload)
+		return
+	}
+	out.Message.Length, out.Message.Digest = len(e.Message.Payload), trace.DigestOf(e.Message.Payload)
+}
