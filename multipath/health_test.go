@@ -134,7 +134,7 @@ func TestNoFalseAlarmAt30PercentLoss(t *testing.T) {
 	w.until(2*time.Second, "mutual", w.allMutual)
 	w.run(3 * time.Second)
 	silent, small := 0, 0
-	for range 600 {
+	for range 250 {
 		w.run(500 * ms)
 		for _, n := range w.status(0).Networks {
 			for _, p := range n.Peers {
@@ -150,7 +150,7 @@ func TestNoFalseAlarmAt30PercentLoss(t *testing.T) {
 			t.Fatal("hearing lost")
 		}
 	}
-	if silent > 0 || small > 5 {
+	if silent > 0 || small > 2 {
 		t.Errorf("%d false alarms, %d times a smaller size", silent, small)
 	}
 	if p := w.path(0, 1, 0); p.State != PathLossy || p.Loss < 0.15 || p.Loss > 0.45 {
