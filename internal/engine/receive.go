@@ -138,9 +138,6 @@ func (e *Engine) tellHearings(now Time) {
 	clear(e.hearings)
 	e.hearings = e.hearings[:0]
 	for _, h := range e.multipath.Hearings() {
-		if h.Incarnation == 0 {
-			continue // no proven life: nobody the ring may know of
-		}
 		e.hearings = append(e.hearings, ring.Hearing{
 			Process: ring.Process{
 				Daemon:      ring.DaemonID(h.Daemon),
