@@ -17,6 +17,13 @@ type groupState struct {
 	sentIn  map[inGroup]*trace.View
 	sent    map[[2]uint64]submission // (client, count) -> what was handed in
 	owed    map[uint64]*copies
+	in      map[ordered]trace.ConfID // where a client's message was delivered
+}
+
+// ordered is a client's message as the ring delivered it at a process.
+type ordered struct {
+	at             ring.Process
+	client, number uint64
 }
 
 // copies are the messages of a client that must come back to it: ordinary and
@@ -40,13 +47,14 @@ type inGroup struct {
 	client, number uint64
 	group          string
 	conf           trace.ConfID
+	way            string // of a message held back beyond conf: where its holder went
 }
 
 func newGroupState() groupState {
 	return groupState{
 		views: make(map[viewKey]*trace.View), current: make(map[clientGroup]*trace.View),
 		closed: make(map[uint64]bool), counts: make(map[[2]uint64]uint64), sentIn: make(map[inGroup]*trace.View),
-		sent: make(map[[2]uint64]submission), owed: make(map[uint64]*copies),
+		sent: make(map[[2]uint64]submission), owed: make(map[uint64]*copies), in: make(map[ordered]trace.ConfID),
 	}
 }
 
@@ -154,13 +162,18 @@ func (c *Checker) clientDeliver(e *trace.Event) {
 	}
 	g.counts[pair] = m.ClientCounter
 	c.clientIntact(e, about)
-	conf := c.process(e.Process).in
+	// Clients may receive later than the ring delivers: what counts is where
+	// that was. A message held back until its configuration was over, because
+	// the groups' state was not agreed in it, is in the same view at those that
+	// went on together all the way.
+	conf := g.in[ordered{e.Process, m.Client, m.ClientCounter}]
+	way := c.way(e.Process, conf.Regular())
 	for _, name := range m.Groups {
 		v := g.current[clientGroup{e.Client, name}]
 		if v == nil {
 			continue
 		}
-		key := inGroup{m.Client, m.ClientCounter, name, conf}
+		key := inGroup{m.Client, m.ClientCounter, name, conf, way}
 		known := g.sentIn[key]
 		if known == nil {
 			g.sentIn[key] = v
@@ -169,6 +182,19 @@ func (c *Checker) clientDeliver(e *trace.Event) {
 		if !c.holds(GRP5, known.ID == v.ID) {
 			c.fail(GRP5, about, "client %d received message %d of client %d in view %d of %v, another in %d", e.Client, m.ClientCounter, m.Client, v.ID, name, known.ID)
 		}
+	}
+}
+
+// way names the regular configurations a process has installed since one.
+func (c *Checker) way(id ring.Process, since ring.RingID) string {
+	var way string
+	for {
+		r := c.rings[since]
+		if r == nil || r.index[id] == nil || r.index[id].nextRing.IsZero() {
+			return way
+		}
+		since = r.index[id].nextRing
+		way += " " + trace.RingString(since)
 	}
 }
 

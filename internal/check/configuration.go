@@ -124,7 +124,7 @@ func (c *Checker) leave(p *process, conf *ring.Configuration) {
 	c.selfDelivery(p)
 	c.owedSafe(p)
 	c.sameDeliveries(p, conf)
-	p.part.left = true
+	p.part.left, p.part.nextRing = true, conf.New
 	c.release(old)
 }
 

@@ -37,6 +37,9 @@ func (c *Checker) deliver(p *process, e *trace.Event) {
 		c.safe(p, t, m)
 	}
 	c.account(p, t, m)
+	if m.client != 0 && c.groups.in != nil {
+		c.groups.in[ordered{p.id, m.client, m.number}] = p.in
+	}
 	if m.node == none {
 		m.node = c.graph.message(e)
 	}

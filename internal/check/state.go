@@ -86,7 +86,8 @@ type part struct {
 	place   int // its bit
 
 	installed bool
-	left      bool // has installed the regular configuration after it
+	left      bool // has installed the regular configuration after it, nextRing
+	nextRing  ring.RingID
 	inTrans   bool
 	before    ring.RingID // its regular configuration before this one
 	trans     bits        // transitional set, as bits of this ring

@@ -91,9 +91,5 @@ func (r *recorder) expect(e delivered) {
 
 func (r *recorder) message(out *trace.Event, e *ring.TraceEvent) {
 	out.Message = trace.Message{Sender: e.Message.Sender, Counter: e.Message.Counter, Service: e.Message.Service}
-	if r.w.plan.Mode == RingMode {
-		describe(&out.Message, e.Message.Payload)
-		return
-	}
-	out.Message.Length, out.Message.Digest = len(e.Message.Payload), trace.DigestOf(e.Message.Payload)
+	describe(&out.Message, e.Message.Payload)
 }

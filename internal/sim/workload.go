@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -8,8 +9,15 @@ import (
 )
 
 // headerSize is the part of a payload that names its client and the client's
-// count: client 8, counter 8. Shorter payloads cannot be told apart.
-const headerSize = 16
+// count: mark 4, client 8, counter 8. Shorter payloads cannot be told apart.
+const headerSize = len(headerMark) + 16
+
+// headerMark is where to look for the header in a payload that other layers
+// have put something before.
+const headerMark = "\xf5sim"
+
+// searched is how far other layers' headers reach, at most.
+const searched = 600
 
 // appendPayload makes the payload of a client's message: its name and count,
 // then bytes that follow from them.
@@ -20,6 +28,7 @@ func appendPayload(b []byte, client, counter uint64, size int) []byte {
 		}
 		return b
 	}
+	b = append(b, headerMark...)
 	b = binary.BigEndian.AppendUint64(b, client)
 	b = binary.BigEndian.AppendUint64(b, counter)
 	x := client<<32 ^ counter
@@ -40,10 +49,13 @@ func appendPayload(b []byte, client, counter uint64, size int) []byte {
 // describe fills in what a payload says of itself.
 func describe(m *trace.Message, payload []byte) {
 	m.Length, m.Digest = len(payload), trace.DigestOf(payload)
-	if len(payload) >= headerSize {
-		m.Client = binary.BigEndian.Uint64(payload)
-		m.ClientCounter = binary.BigEndian.Uint64(payload[8:])
+	at := bytes.Index(payload[:min(len(payload), searched)], []byte(headerMark))
+	if at < 0 || len(payload)-at < headerSize {
+		return
 	}
+	header := payload[at+len(headerMark):]
+	m.Client = binary.BigEndian.Uint64(header)
+	m.ClientCounter = binary.BigEndian.Uint64(header[8:])
 }
 
 // load hands in the messages of one entry of the workload.
