@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"math"
+	"net"
 	"time"
 
 	"mpspread/client/frame"
@@ -50,20 +51,21 @@ func newReader(s *session, box *mailbox, sl slots, l limits) *reader {
 	return r
 }
 
-// run reads until the session ends; the last batch it posts says why. early is
-// what came behind the handshake.
+// run reads until the session ends; the last batch it posts says why, whatever
+// the reason. early is what came behind the handshake.
 func (r *reader) run(early []byte) {
-	b := r.next(early)
-	for b != nil {
-		b.end = r.parse(b)
+	for b := r.next(early); ; {
+		if b.end == nil {
+			b.end = r.parse(b)
+		}
 		if len(b.requests) == 0 && b.end == nil {
 			b.end = r.read(b)
 			if b.end == nil {
 				continue
 			}
 		}
-		if !r.pace.wait(len(b.requests), r.session.gone) {
-			return
+		if !r.pace.wait(len(b.requests), r.session.gone) && b.end == nil {
+			b.end = &ending{endClosed, net.ErrClosed}
 		}
 		last, rest := b.end != nil, b.buf[b.used:]
 		r.box.post(mail{batch: b}) // the loop's from here on, but rest may be read
@@ -74,9 +76,10 @@ func (r *reader) run(early []byte) {
 	}
 }
 
-// next is a batch to fill, which begins with the bytes of rest; nil if the
-// session has been shut. It waits while the loop has them all: this is where a
-// client is held up by the ring.
+// next is a batch to fill, which begins with the bytes of rest. It waits while
+// the loop has them all: this is where a client is held up by the ring. If the
+// session is shut meanwhile, by its writer perhaps, it is one more batch that
+// ends it.
 func (r *reader) next(rest []byte) *batch {
 	select {
 	case b := <-r.session.free:
@@ -89,7 +92,7 @@ func (r *reader) next(rest []byte) *batch {
 		b.requests, b.used, b.need, b.end = b.requests[:0], 0, 0, nil
 		return b
 	case <-r.session.gone:
-		return nil
+		return &batch{session: r.session, end: &ending{endClosed, net.ErrClosed}}
 	}
 }
 

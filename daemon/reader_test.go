@@ -156,6 +156,25 @@ func TestReaderDisconnect(t *testing.T) {
 	}
 }
 
+// TestReaderShut: a session that is shut while its reader has nothing to fill,
+// by its writer for example, still says that it ends.
+func TestReaderShut(t *testing.T) {
+	s, _ := pair(t)
+	for range maxBatches {
+		<-s.free // the loop has them
+	}
+	s.shut()
+	c := newCollector()
+	newReader(s, &c.box, newSlots(), limits{body: frame.MaxBody, groups: 100}).run(nil)
+	c.run()
+	if c.end.cause != endClosed {
+		t.Errorf("end %v", c.end)
+	}
+	for range maxBatches {
+		s.free <- &batch{} // there is room for all of them
+	}
+}
+
 func TestPace(t *testing.T) {
 	gone := make(chan struct{})
 	p := pace{rate: 1000, level: 1000, last: time.Now()}

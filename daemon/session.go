@@ -25,7 +25,7 @@ type session struct {
 	// opened: the engine has it, and the loop will remove it; of the handshake.
 	opened bool
 
-	free chan *batch // batches the reader may fill; capacity maxBatches
+	free chan *batch // batches the reader may fill; room for all there are
 	out  queue
 	gone chan struct{} // closed by shut
 	once sync.Once
@@ -45,7 +45,8 @@ type session struct {
 }
 
 // maxBatches is how many batches of one session are under way: one that the
-// loop serves, one that the reader fills.
+// loop serves, one that the reader fills. The last word of a session that was
+// shut may be one more.
 const maxBatches = 2
 
 func newSession(conn net.Conn, p peer, s slots) (*session, error) {
@@ -55,7 +56,7 @@ func newSession(conn net.Conn, p peer, s slots) (*session, error) {
 	}
 	x := &session{
 		peer: p, conn: conn, stream: st,
-		free: make(chan *batch, maxBatches), gone: make(chan struct{}),
+		free: make(chan *batch, maxBatches+1), gone: make(chan struct{}),
 	}
 	x.out.wake = make(chan struct{}, 1)
 	for range maxBatches {
