@@ -96,10 +96,10 @@ func (c *Checker) regular(p *process, conf *ring.Configuration) {
 	p.came, p.regular, p.part, p.next = p.in.Regular(), r, t, nil
 	t.before = p.came
 	c.checkPredecessor(t)
-	if p.came != (ring.RingID{}) {
-		p.installs++ // being born is no change
+	if p.came != (ring.RingID{}) && len(c.quiet) > 0 && p.gathered >= c.quiet[0].since {
+		// Being born is no change, and what began before is not of this phase.
+		p.installs++
 	}
-	p.installed = int64(c.event.Time)
 }
 
 // leave judges the end of the regular configuration in force at p.

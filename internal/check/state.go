@@ -1,6 +1,8 @@
 package check
 
 import (
+	"time"
+
 	"mpspread/internal/trace"
 	"mpspread/ring"
 )
@@ -24,9 +26,9 @@ type process struct {
 	lanes   map[uint64][]submission
 	loose   map[submission]int // submissions whose client is not known
 
-	accepted, delivered [2]uint64 // own messages: ordinary, safe (LIV-3, LIV-4)
-	installs            int       // regular configurations since quiet began
-	installed           int64     // time of the last one
+	accepted, delivered [2]uint64     // own messages: ordinary, safe (LIV-3, LIV-4)
+	installs            int           // regular configurations of the quiet phase
+	gathered            time.Duration // when it last entered Gather
 }
 
 // submission is an accepted message on its way into the order.

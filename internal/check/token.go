@@ -65,11 +65,12 @@ func (c *Checker) tokenOut(p *process, e *trace.Event) {
 	}
 }
 
-// state notes that a process which gathers holds no token.
+// state notes that a process which gathers holds no token, and when it began.
 func (c *Checker) state(p *process, s ring.State) {
 	if s != ring.Gather {
 		return
 	}
+	p.gathered = c.event.Time
 	for _, r := range c.rings {
 		if r.holder != nil && r.holder.process == p {
 			r.holder = nil
