@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// script drives one path with a probe every 100 ms of which some are lost.
+// script drives one path of whose probes some are lost.
 func script(p *path, now Time, came string) Time {
 	number := p.loss.highest
 	for _, c := range came {
@@ -41,7 +41,7 @@ func TestPathStates(t *testing.T) {
 		{"three lost", "xxx...xxx", PathLossy},
 		{"three of a hundred", fifty + "..." + fifty, PathLossy},
 		{"two of a hundred", fifty + ".." + fifty, PathOK},
-		{"loss long ago", "xxx...xxx" + fifty + fifty, PathOK},
+		{"loss long ago", "xxx...xxx" + fifty + fifty + fifty, PathOK},
 		{"lost while silent", fifty + "....................xxxxx", PathOK},
 	} {
 		p := newPath(n)

@@ -6,7 +6,7 @@ import "time"
 // more than probesUpTo daemons it grows with their number where each takes a
 // copy of its own; padded probes are then fewer on all networks.
 const (
-	defaultProbeInterval = 100 * time.Millisecond
+	defaultProbeInterval = 80 * time.Millisecond
 	probesUpTo           = 32
 
 	maxRTT = time.Minute // an older reply is a stray
