@@ -444,3 +444,14 @@ func TestGarbageFromDaemon(t *testing.T) {
 		}
 	}
 }
+
+func TestWords(t *testing.T) {
+	for got, want := range map[string]string{
+		Unreliable.String(): "unreliable", Safe.String(): "safe", Service(6).String(): "service 6",
+		Join.String(): "join", Network.String(): "network", Cause(0).String(): "none", Cause(9).String(): "cause 9",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

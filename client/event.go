@@ -44,6 +44,9 @@ const (
 )
 
 func (c Cause) String() string {
+	if c > Network {
+		return fmt.Sprintf("cause %d", uint8(c))
+	}
 	return [...]string{"none", "join", "leave", "disconnect", "network"}[c]
 }
 

@@ -22,8 +22,9 @@ type listener struct {
 }
 
 // systemDirectory is where local sockets are by default; where it cannot be
-// made, they are in the user's runtime directory instead (design 7).
-const systemDirectory = "/run/spread"
+// made, they are in the user's runtime directory instead (design 7). Only tests
+// change it.
+var systemDirectory = "/run/spread"
 
 // errNoDirectory tells that the directory of a socket cannot be made.
 var errNoDirectory = errors.New("directory cannot be made")

@@ -209,3 +209,38 @@ func TestRunRefuses(t *testing.T) {
 		t.Errorf("no key file: %v", err)
 	}
 }
+
+// TestRuntimeDirectory: where the system's directory cannot be made, sockets
+// are in the user's, and without one a daemon that clients can reach otherwise
+// does without (design 7).
+func TestRuntimeDirectory(t *testing.T) {
+	c := newCluster(t, "", "alpha")
+	blocker := filepath.Join(c.dir, "file")
+	writeFile(t, blocker)
+	defer func(d string) { systemDirectory = d }(systemDirectory)
+	systemDirectory = filepath.Join(blocker, "spread")
+	reachable := c.cfg.Client.Sockets
+	c.cfg.Client.Sockets = []string{systemDirectory + "/{port}"}
+	c.cfg.Monitor.Socket = systemDirectory + "/{name}.admin"
+
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	if err := Run(t.Context(), Options{Config: c.cfg, OpenLinks: c.board.Open}); !errors.Is(err, errNoDirectory) {
+		t.Errorf("no place at all: %v", err)
+	}
+
+	runtime := filepath.Join(c.dir, "user")
+	t.Setenv("XDG_RUNTIME_DIR", runtime)
+	d := c.start("alpha")
+	d.socket, d.admin = filepath.Join(runtime, "spread", "4803"), filepath.Join(runtime, "spread", "alpha.admin")
+	d.login("u")
+	var s any
+	d.get("/v1/ping", &s)
+	d.stop()
+
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	c.cfg.Client.Sockets = append(c.cfg.Client.Sockets, reachable...)
+	d = c.start("alpha")
+	d.login("u")
+	d.logged("socket left out")
+	d.logged("no admin socket: spreadctl cannot ask this daemon")
+}
