@@ -301,12 +301,12 @@ func TestDaemonOnOneNetwork(t *testing.T) {
 	if p := w.payloads(2); len(p) != 2 {
 		t.Errorf("got %v over a network it is not on", p)
 	}
-	// A missing daemon is not lost redundancy.
+	// With a missing daemon no network is live.
 	w.nodes[2].dead = true
 	w.filter = nil
 	w.run(3 * time.Second)
-	if w.status(0).RedundancyLost {
-		t.Error("a dead daemon counts as lost redundancy")
+	if !w.status(0).RedundancyLost {
+		t.Error("a dead daemon does not count as lost redundancy")
 	}
 }
 

@@ -36,6 +36,7 @@ type Multipath struct {
 
 	now         Time
 	started     bool
+	startedAt   Time
 	counter     uint64 // of the last packet sent
 	partID      uint32
 	reverted    bool
@@ -118,7 +119,7 @@ func (m *Multipath) random(b []byte) {
 
 // start sets all timers at the first call that tells the time.
 func (m *Multipath) start(now Time) {
-	m.started = true
+	m.started, m.startedAt = true, now
 	m.challenges.renewed = now
 	m.nextTick, m.nextHello, m.nextReview, m.lastHello = now+m.tickTime, now, now, now-m.helloGap
 	for _, n := range m.networks {

@@ -3,8 +3,9 @@ package multipath
 import "time"
 
 const (
-	// pairGrace is how long a new life may take until all its paths work for
-	// the first time, before that counts as lost redundancy.
+	// pairGrace is how long a new life, of a peer or this one, may take until
+	// all its paths work for the first time, before that counts as lost
+	// redundancy.
 	pairGrace = 2 * time.Second
 	// duplicateShown is how long two daemons of one name stay in the status.
 	duplicateShown = 10 * time.Second
@@ -101,15 +102,18 @@ func (m *Multipath) reachable(d *daemon) bool {
 	return false
 }
 
-// redundancyLost tells whether this daemon and some other one that is there
-// have fewer live networks than they share. Networks down or suspended here
-// count as not live; a daemon not heard over any network counts as missing.
+// redundancyLost tells whether this daemon and some other configured one have
+// fewer live networks than they share (design 8, exit code 4). Networks down or
+// suspended here count as not live; with a daemon that is missing none is.
 func (m *Multipath) redundancyLost(now Time) bool {
 	for _, d := range m.daemons {
-		if d.self || !m.reachable(d) || !d.life.paired && now-d.life.since < pairGrace {
-			continue
-		}
-		if !m.pairWorks(d) {
+		switch {
+		case d.self:
+		case m.reachable(d):
+			if !m.pairWorks(d) && (d.life.paired || now-d.life.since >= pairGrace) {
+				return true
+			}
+		case now-m.startedAt >= pairGrace:
 			return true
 		}
 	}

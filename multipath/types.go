@@ -207,9 +207,8 @@ type Counters struct {
 }
 
 // Status is a snapshot for operators. RedundancyLost tells that some pair of
-// daemons that hear each other has fewer live networks than it shares; of
-// pairs without this daemon by what they say in their hellos. A daemon that is
-// not heard at all is missing, which is another matter.
+// configured daemons has fewer live networks than it shares; of pairs without
+// this daemon by what they say in their hellos.
 type Status struct {
 	Networks       []NetworkStatus
 	RedundancyLost bool
