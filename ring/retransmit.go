@@ -4,7 +4,8 @@ package ring
 // list. Requests that ask for what has been discarded, or was never given
 // out, change nothing but a counter (RNG-6, S7, S8): no packet content is
 // fatal. of selects the requests that concern this store; known is the
-// highest position given out.
+// highest position given out. An answer that leaves gaps cuts a request up;
+// what the token has no room for then is left to be asked for again.
 func (r *Ring) answer(now Time, in *instance, t *token, of uint8, known Seq, budget int) {
 	known = min(known, in.store.base+Seq(in.store.limit))
 	to := soleAsker(t.requests, of)
@@ -16,10 +17,14 @@ func (r *Ring) answer(now Time, in *instance, t *token, of uint8, known Seq, bud
 		case last > known || last <= in.store.base:
 			r.n.RequestsIgnored++
 		default:
+			if q.first <= in.store.base {
+				r.n.RequestsIgnored++
+				q.first, q.count = in.store.base+1, uint32(last-in.store.base)
+			}
 			kept, budget = r.answerOne(now, in, kept, q, to, budget)
 		}
 	}
-	t.requests, r.requests = kept, t.requests
+	t.requests, r.requests = kept[:min(len(kept), r.requestLimit(t))], t.requests
 }
 
 // soleAsker returns the one member that asks about a store, or -1 if several
@@ -44,10 +49,6 @@ func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to i
 	start := len(kept)
 	for i := range q.count {
 		seq := q.first + Seq(i)
-		if seq <= in.store.base {
-			r.n.RequestsIgnored++
-			continue
-		}
 		if !in.store.held(seq) {
 			kept = appendRequest(kept, start, q, seq)
 			continue
@@ -61,7 +62,7 @@ func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to i
 			later := q
 			later.attempt = unclear
 			kept = appendRequest(kept, start, later, seq)
-		case s.wasSent && now-s.resent < 2*lag:
+		case s.wasSent && now-s.resent <= 2*lag:
 			// It is on its way already.
 		default:
 			s.wasSent, s.resent = true, now
@@ -145,11 +146,17 @@ func (t *token) take(asker int, of uint8) []request {
 // for want of budget: that it comes back does not show that nobody has it.
 const unclear = 255
 
-// requestRoom is how many requests of one member the token has room for: it
-// always fits one packet.
+// requestLimit is how many requests the token has room for: it always fits one
+// packet.
+func (r *Ring) requestLimit(t *token) int {
+	return (r.payloadSize(t) - tokenHeader) / requestSize
+}
+
+// requestRoom is how many of them one member may add: its part of them, at
+// least one however many members there are, if that is free.
 func (r *Ring) requestRoom(in *instance, t *token) int {
-	all := (r.payloadSize(t) - tokenHeader) / requestSize
-	return max(min(all/len(in.members), all-len(t.requests)), 0)
+	all := r.requestLimit(t)
+	return max(min(max(all/len(in.members), 1), all-len(t.requests)), 0)
 }
 
 // deafAttempts is how many requests for one packet go unanswered before their
