@@ -132,16 +132,12 @@ func (r *Ring) recoveredAll() bool {
 }
 
 // oblige reports "all recovered". From now on companions may deliver what they
-// hold together with this member, so it owes the same whatever becomes of this
-// recovery (protocol rule 8).
+// hold together with this member, and what earlier attempts oblige any of them
+// to, so it owes the same whatever becomes of this recovery (protocol rule 8).
 func (r *Ring) oblige(now Time) {
 	rec := r.recovery
 	rec.done = true
-	for i := rec.companions.lowest(); i >= 0; i = rec.companions.next(i + 1) {
-		if p := r.cur.position(r.next.members[i].process); p >= 0 {
-			r.obligations.add(p)
-		}
-	}
+	r.obligations = r.obligations.or(rec.owed)
 	if r.cfg.Trace != nil {
 		r.trace(now, &TraceEvent{Kind: TraceCommitted, Ring: r.cur.id, Conf: r.transitional()})
 	}

@@ -110,6 +110,43 @@ func TestObligationSurvivesABrokenRecovery(t *testing.T) {
 	}
 }
 
+// Protocol rule 8, "united over companions": 4's message is lost everywhere; 2
+// and 3 recover while 1 pauses, 3 installs and dies; 2, which owes 3's safe message,
+// recovers with 1 and installs, and delivers it; the link dies before 1 sees
+// that token. 1 was never in a recovery with 3, and owes the message too.
+func TestObligationsAreUnitedOverCompanions(t *testing.T) {
+	w, from := formed(t, 4)
+	w.drop = func(a, _ int, s Send) bool { return a == 3 && s.Kind == KindData }
+	w.say(3, Agreed, "lost")
+	w.until("lost message ordered", func() bool { return w.nodes[3].cur.store.high == 1 })
+	w.say(2, Safe, "safe")
+	w.until("safe message held by 1, 2 and 3", func() bool {
+		return w.nodes[0].cur.store.high == 2 && w.nodes[1].cur.store.high == 2 && w.nodes[2].cur.store.high == 2
+	})
+	w.nodes[3].up = false
+	w.nodes[0].up = false // a pause
+	lastToken := func(from, to int) func(a, b int, s Send) bool {
+		return func(a, b int, s Send) bool {
+			return s.Kind == KindToken && a == from && b == to && w.nodes[from].cur.id.Epoch > w.nodes[to].cur.id.Epoch
+		}
+	}
+	w.drop = lastToken(2, 1)
+	w.until("ring of 2 and 3 installed at 3", func() bool { return len(w.nodes[2].cur.members) == 2 })
+	w.nodes[2].up = false
+	w.run(testFD - 50*time.Millisecond) // 2 will have lost the token soon
+	w.nodes[0].up = true
+	w.drop = lastToken(1, 0)
+	w.until("ring of 1 and 2 installed at 2", func() bool { return len(w.nodes[1].cur.members) == 2 })
+	w.cut = func(a, b int) bool { return a != b }
+	w.run(3 * time.Second)
+	if got, want := w.nodes[0].story(from[0]), "<1> safe [1]"; got != want {
+		t.Errorf("1 was given %s, want %s", got, want)
+	}
+	if got, want := w.nodes[1].story(from[1]), "<1 2> safe [1 2] <2> [2]"; got != want {
+		t.Errorf("2 was given %s, want %s", got, want)
+	}
+}
+
 // SAFE-2, SAFE-4: a safe message that not all are known to hold comes after
 // the transitional configuration.
 func TestSafeMessageInTransitional(t *testing.T) {
