@@ -109,7 +109,8 @@ func (c *Checker) discard(p *process, e *trace.Event) {
 	t.discarded = e.Seq
 }
 
-// commit notes the obligation that "all recovered" creates (protocol rule 8).
+// commit notes the obligation that "all recovered" creates: to the companions,
+// and to whom any of them owes it already (protocol rule 8).
 func (c *Checker) commit(p *process, e *trace.Event) {
 	if e.Conf == nil {
 		return
@@ -117,6 +118,8 @@ func (c *Checker) commit(p *process, e *trace.Event) {
 	r := c.ring(e.Ring)
 	t := c.part(r, p)
 	for _, q := range e.Conf.Members {
-		t.obligation.add(c.part(r, c.process(q)).place)
+		companion := c.part(r, c.process(q))
+		t.obligation.add(companion.place)
+		t.obligation.union(companion.obligation)
 	}
 }
