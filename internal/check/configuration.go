@@ -28,6 +28,7 @@ func (c *Checker) conf(p *process, conf *ring.Configuration) {
 	if conf.Kind == ring.Regular {
 		c.settled(p)
 	}
+	c.watchCores()
 }
 
 func (c *Checker) sameContent(p *process, conf *ring.Configuration) {

@@ -15,14 +15,29 @@ type component struct {
 	since   time.Duration
 	bound   time.Duration
 	settled bool // all have installed one configuration of exactly the members
+
+	// Of a core (LIV-5): only that its members are together counts.
+	core     bool
+	together bool          // now
+	at       time.Duration // since when that is so, or is not
+	kept     time.Duration // how long it was so, after the bound
 }
+
+// CoreOnly is the Text of a Quiet event whose members are a core: they are well
+// connected, others are not and never will be (LIV-5).
+const CoreOnly = "core"
+
+// keepTogether is how much of the time a core must be in one configuration, in
+// hundredths.
+const keepTogether = 95
 
 // maxIntermediate regular configurations are allowed before the common one
 // (LIV-1).
 const maxIntermediate = 2
 
 func (c *Checker) beginQuiet(e *trace.Event) {
-	q := &component{members: e.Members, since: e.Time, bound: e.Bound}
+	q := &component{members: e.Members, since: e.Time, bound: e.Bound, core: e.Text == CoreOnly, at: e.Time}
+	q.together = q.core && c.oneRing(q)
 	c.quiet = append(c.quiet, q)
 	for _, id := range e.Members {
 		c.process(id).installs = 0
@@ -52,7 +67,7 @@ func (c *Checker) agreed(q *component) bool {
 // follow the common one (LIV-2).
 func (c *Checker) settled(p *process) {
 	for _, q := range c.quiet {
-		if !slices.Contains(q.members, p.id) {
+		if !slices.Contains(q.members, p.id) || q.core {
 			continue
 		}
 		if !c.holds(LIV2, !q.settled) {
@@ -74,6 +89,10 @@ func (c *Checker) finish() {
 		c.fail(LIV3, subject{}, "%d messages never found room", c.event.Counter)
 	}
 	for _, q := range c.quiet {
+		if q.core {
+			c.keptTogether(q)
+			continue
+		}
 		c.converged(q)
 		c.allDelivered(q)
 	}
@@ -91,6 +110,43 @@ func (c *Checker) converged(q *component) {
 		if !c.holds(LIV1, p.installs <= maxIntermediate+1) {
 			c.fail(LIV1, of(id), "%v installed %d regular configurations after the last fault", id, p.installs)
 		}
+	}
+}
+
+// oneRing tells whether all of a core are in one regular configuration.
+func (c *Checker) oneRing(q *component) bool {
+	first := c.process(q.members[0])
+	for _, id := range q.members {
+		if p := c.process(id); p.conf == nil || p.in.Kind != ring.Regular || p.in != first.in {
+			return false
+		}
+	}
+	return true
+}
+
+// watchCores keeps account of how long cores are together.
+func (c *Checker) watchCores() {
+	for _, q := range c.quiet {
+		if now := c.oneRing(q); q.core && now != q.together {
+			q.account(c.event.Time)
+			q.together = now
+		}
+	}
+}
+
+func (q *component) account(now time.Duration) {
+	if from := max(q.at, q.since+q.bound); q.together && now > from {
+		q.kept += now - from
+	}
+	q.at = now
+}
+
+// keptTogether judges LIV-5.
+func (c *Checker) keptTogether(q *component) {
+	q.account(c.event.Time)
+	whole := c.event.Time - q.since - q.bound
+	if !c.holds(LIV5, q.kept*100 >= whole*keepTogether) {
+		c.fail(LIV5, subject{more: q.members}, "the core %v was in one configuration for %v of %v", q.members, q.kept, whole)
 	}
 }
 
@@ -135,7 +191,7 @@ func (c *Checker) allDelivered(q *component) {
 // configuration, and that all messages accepted have been delivered.
 func (c *Checker) Settled(now time.Duration) bool {
 	for _, q := range c.quiet {
-		if now-q.since < c.opt.Aftermath || !c.agreed(q) {
+		if q.core || now-q.since < c.opt.Aftermath || !c.agreed(q) {
 			return false
 		}
 		q.settled = true

@@ -3,12 +3,16 @@ package sim
 import (
 	"time"
 
+	"mpspread/internal/check"
 	"mpspread/internal/trace"
 	"mpspread/ring"
 )
 
 // lookEvery is how often the world asks whether the run can end.
 const lookEvery = 100 * time.Millisecond
+
+// coreTime is how long a core is watched.
+const coreTime = 5 * time.Second
 
 // beginQuiet ends all faults that are not permanent: every daemon runs, every
 // link works. From here on the cluster must come together and stay so.
@@ -27,7 +31,11 @@ func (w *World) beginQuiet() {
 			members = append(members, d.process)
 		}
 	}
-	w.emit(nil, &trace.Event{Kind: trace.Quiet, Members: members, Bound: w.plan.Converge})
+	e := trace.Event{Kind: trace.Quiet, Members: members, Bound: w.plan.Converge}
+	if len(w.plan.Core) > 0 {
+		e.Text = check.CoreOnly
+	}
+	w.emit(nil, &e)
 	w.heap.push(occasion{at: w.now + lookEvery, kind: look})
 }
 
@@ -44,6 +52,9 @@ func (w *World) inCore(i int) bool {
 // a while, or when its time is up.
 func (w *World) look() {
 	end := w.plan.RunFor + w.plan.Converge + w.plan.Drain
+	if len(w.plan.Core) > 0 {
+		end = w.plan.RunFor + w.plan.Converge + coreTime
+	}
 	idle := w.checker.Settled(w.now) && w.waiting() == 0 && w.now >= w.lastLoad()
 	if !idle {
 		w.settled = 0
@@ -54,7 +65,11 @@ func (w *World) look() {
 		w.heap.push(occasion{at: w.now + lookEvery, kind: look})
 		return
 	}
-	w.emit(nil, &trace.Event{Kind: trace.Finished, Counter: uint64(w.waiting())})
+	finished := trace.Event{Kind: trace.Finished}
+	if len(w.plan.Core) == 0 {
+		finished.Counter = uint64(w.waiting())
+	}
+	w.emit(nil, &finished)
 	w.over = true
 }
 

@@ -192,7 +192,7 @@ var columnsOf = [...][]column{
 	Start: {}, Stop: {}, Crash: {}, Pause: {}, Resume: {},
 	Finished:  {colCounter},
 	Fault:     {colText},
-	Quiet:     {colMembers, colBound},
+	Quiet:     {colMembers, colBound, colText},
 	Submit:    append([]column{colClient, colFirst}, messageColumns...),
 	Conf:      {colConf},
 	Originate: append([]column{colRing, colSeq, colIn}, messageColumns...),

@@ -24,7 +24,7 @@ func samples() []Event {
 	events := []Event{
 		{Kind: Start}, {Kind: Stop}, {Kind: Crash}, {Kind: Pause}, {Kind: Resume}, {Kind: Finished, Counter: 3},
 		{Kind: Fault, Text: "cut A 1>2 \"now\"\n"},
-		{Kind: Quiet, Members: []ring.Process{p, q}, Bound: time.Second},
+		{Kind: Quiet, Members: []ring.Process{p, q}, Bound: time.Second, Text: "core"},
 		{Kind: Submit, Client: 12, First: true, Message: m},
 		{Kind: Conf, Conf: conf}, {Kind: Conf, Conf: regular}, {Kind: Commit, Ring: was, Conf: conf}, {Kind: Commit, Ring: was},
 		{Kind: Originate, Message: m, Ring: is, Seq: 5, In: ConfID{New: is}},
@@ -145,7 +145,7 @@ func TestRefusesBadLines(t *testing.T) {
 		"01 0 0.0 1 start", "1 0 0.00 1 start", "1 +0 0.0 1 start", "1 0 0.G 1 start", "1 0 100000000.0 1 start",
 		"1 0 0.0 1 stable ring=1@1.1 seq=-1", "1 0 0.0 1 stable ring=1@1.1 seq=18446744073709551616", "1 0 0.0 1 stable seq=1 ring=1@1.1",
 		"1 0 0.0 1 recv ring=1@1.1 seq=1 from=1.1 first=2", "1 0 0.0 1 state state=dead", "1 0 0.0 1 conf conf=R:1@1.1>2@1.1{,}",
-		"1 0 0.0 1 conf conf=X:1@1.1>2@1.1{}", "1 0 0.0 1 quiet members={} bound=9223372036854775808",
+		"1 0 0.0 1 conf conf=X:1@1.1>2@1.1{}", "1 0 0.0 1 quiet members={} bound=9223372036854775808 text=\"\"",
 	} {
 		if _, err := ParseText(line); err == nil {
 			t.Errorf("%q accepted", line)

@@ -1,0 +1,751 @@
+package check
+
+import (
+	"testing"
+	"time"
+
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// good is a run in which every property is exercised and holds: two processes
+// ring, a third joins, messages of all services, a hole in a transitional
+// configuration, tokens, marks, clients, and a quiet end.
+func good() *script {
+	s := newScript().born(p, q, r)
+	s.form(10, p, q)
+	s.token(trace.TokenOut, p, ring.Process{}, 1, 0)
+	s.token(trace.TokenIn, q, p, 1, ring.TokenAccepted)
+	s.token(trace.TokenIn, q, p, 1, ring.TokenDuplicate)
+	s.token(trace.TokenOut, q, ring.Process{}, 1, 0)
+	s.token(trace.TokenIn, p, q, 1, ring.TokenAccepted)
+	s.submit(p, ring.Safe)
+	m := s.everywhere(p, ring.Safe, p, q)
+	s.submit(q, ring.Unreliable)
+	s.everywhere(q, ring.Unreliable, p, q)
+	for _, service := range []ring.Service{ring.Reliable, ring.FIFO, ring.Causal, ring.Agreed} {
+		s.submit(q, service)
+		s.everywhere(q, service, q, p)
+	}
+	s.mark(trace.Stable, p, 6)
+	s.mark(trace.Discard, p, 5)
+	s.view(p, 100, "#a", [3]int32{1, 10, 1}, "#a", "#b")
+	s.view(q, 200, "#b", [3]int32{1, 10, 1}, "#a", "#b")
+	sent := m
+	sent.Groups = []string{"g"}
+	s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, First: true, Message: sent.Message})
+	s.hand(p, 100, m)
+	s.hand(q, 200, m)
+	s.hand(p, 1, m)
+	s.form(11, p, q, r)
+	// r's first message is lost with r; q's comes through to p and q.
+	s.originate(r, ring.Agreed)
+	kept := s.originate(q, ring.Safe)
+	s.accept(q, ring.Safe)
+	s.recv(p, kept)
+	for _, at := range []ring.Process{p, q} {
+		s.commit(at, id(12, p), p, q)
+		s.install(at, s.next(at, id(12, p), p, q))
+		s.deliver(at, kept)
+	}
+	s.add(trace.Event{Kind: trace.Crash, Process: r})
+	s.form(12, p, q)
+	s.now = time.Second
+	s.quiet(p, q)
+	s.now += 200 * time.Millisecond
+	s.form(13, p, q)
+	s.submit(p, ring.Agreed)
+	s.everywhere(p, ring.Agreed, p, q)
+	s.submit(p, ring.Safe)
+	s.everywhere(p, ring.Safe, p, q)
+	return s.finish()
+}
+
+// submit notes that the next message of a process's client is accepted.
+func (s *script) submit(at ring.Process, service ring.Service) {
+	s.count[at]++
+	n := s.count[at]
+	s.count[at]--
+	s.accepted(at, n, service)
+}
+
+// accept is submit for the message originated last.
+func (s *script) accept(at ring.Process, service ring.Service) {
+	// Written down before it was originated: a script may be put in order late.
+	last := len(s.events) - 1
+	for s.events[last].Kind != trace.Originate {
+		last--
+	}
+	tail := append([]trace.Event(nil), s.events[last:]...)
+	s.events = s.events[:last]
+	s.accepted(at, s.count[at], service)
+	for _, e := range tail {
+		s.add(e)
+	}
+}
+
+func (s *script) accepted(at ring.Process, n uint64, service ring.Service) {
+	s.add(trace.Event{Kind: trace.Submit, Process: at, Client: uint64(at.Daemon), First: true, Message: trace.Message{
+		Service: service, Length: 5, Digest: 77 + n, Client: uint64(at.Daemon), ClientCounter: n,
+	}})
+}
+
+// notInGood are properties that the good run does not evaluate, with the
+// reason.
+var notInGood = map[Property]string{LIV5: "needs a permanent fault: see TestCore"}
+
+func TestGoodRun(t *testing.T) {
+	c := good().judge()
+	if v := c.Verdict(); v != nil {
+		t.Fatalf("a good run is refused: %s", v)
+	}
+	for _, p := range c.Exercised().Never() {
+		if notInGood[p] == "" {
+			t.Errorf("the good run does not exercise %s", p)
+		}
+	}
+	if c.Deliveries() == 0 || c.Changes() == 0 {
+		t.Error("nothing was counted")
+	}
+}
+
+// two is p and q in a ring.
+func two() *script { return newScript().born(p, q).form(10, p, q) }
+
+// three is p, q and r in a ring.
+func three() *script { return newScript().born(p, q, r).form(10, p, q, r) }
+
+// bad holds, for each property, runs that break it. Some break another
+// property before; then alone judges only the named one.
+var bad = []struct {
+	name  string
+	want  Property
+	alone bool
+	run   func() *script
+}{
+	{"delivered but never originated", INT1, false, func() *script {
+		s := two()
+		s.deliver(p, note{trace.Message{Sender: q, Counter: 1, Service: ring.Agreed}, id(10, p), 1})
+		return s
+	}},
+	{"delivered in another ring's configuration", INT1, false, func() *script {
+		s := two()
+		m := s.everywhere(p, ring.Agreed, p, q)
+		s.form(11, p, q)
+		s.deliver(p, m)
+		return s
+	}},
+	{"client receives what nobody sent", INT1, false, func() *script {
+		s := two()
+		s.hand(p, 5, note{Message: trace.Message{Client: 7, ClientCounter: 1}})
+		return s
+	}},
+	{"delivered twice", INT2, false, func() *script {
+		s := two()
+		m := s.everywhere(p, ring.Agreed, p, q)
+		s.deliver(p, m)
+		return s
+	}},
+	{"originated twice", INT3, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Agreed)
+		m.seq++
+		s.place(p, m)
+		return s
+	}},
+	{"one place for messages of two", INT3, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Agreed)
+		m.Sender, m.Counter, m.Client = q, 9, 2
+		s.place(q, m)
+		return s
+	}},
+	{"originated after a client's last", INT3, false, func() *script {
+		s := two()
+		s.submit(p, ring.Agreed)
+		s.originate(p, ring.Agreed)
+		s.originate(p, ring.Agreed)
+		return s
+	}},
+	{"originated in a transitional configuration", INT4, false, func() *script {
+		s := two()
+		s.install(p, s.next(p, id(11, p), p, q))
+		s.originate(p, ring.Agreed)
+		return s
+	}},
+	{"originated in another ring", INT4, false, func() *script {
+		s := two()
+		m := note{trace.Message{Sender: p, Counter: 1}, id(9, q), 1}
+		s.place(p, m)
+		return s
+	}},
+	{"delivered without its last packet", INT5, false, func() *script {
+		s := two()
+		s.deliver(q, s.originate(p, ring.Agreed))
+		return s
+	}},
+	{"delivered with other bytes", INT6, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Agreed)
+		m.Digest++
+		s.deliver(p, m)
+		return s
+	}},
+	{"originated with other bytes than handed in", INT6, false, func() *script {
+		s := two()
+		s.accepted(p, 1, ring.Safe)
+		s.originate(p, ring.Agreed)
+		return s
+	}},
+	{"originated for a client that handed nothing in", INT6, false, func() *script {
+		s := two()
+		s.accepted(p, 1, ring.Agreed)
+		s.events[len(s.events)-1].Client = 5
+		s.originate(p, ring.Agreed)
+		return s
+	}},
+	{"originated but nobody handed it in", INT6, false, func() *script {
+		s := two()
+		s.accepted(p, 1, ring.Agreed)
+		e := &s.events[len(s.events)-1]
+		e.Client, e.Message.Client, e.Message.ClientCounter = 0, 0, 0
+		m := note{trace.Message{Sender: p, Counter: 1, Service: ring.Agreed, Length: 6}, id(10, p), 1}
+		s.place(p, m)
+		return s
+	}},
+	{"client receives other bytes", INT6, false, func() *script {
+		s := two()
+		m := s.everywhere(p, ring.Agreed, p, q)
+		s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, Message: m.Message})
+		m.Length++
+		s.hand(p, 5, m)
+		return s
+	}},
+	{"installed a configuration without itself", CFG1, false, func() *script {
+		s := two()
+		s.install(p, regular(id(10, p), id(11, q), q))
+		return s
+	}},
+	{"did not start alone", CFG2, false, func() *script {
+		s := newScript()
+		s.install(p, regular(ring.RingID{}, id(1, p), p, q))
+		return s
+	}},
+	{"started with a transitional configuration", CFG2, false, func() *script {
+		s := newScript()
+		s.install(p, transitional(id(1, p), id(2, p), p))
+		return s
+	}},
+	{"one id, two memberships", CFG3, false, func() *script {
+		s := newScript().born(p, q)
+		s.install(p, s.next(p, id(10, p), p, q))
+		s.install(q, s.next(q, id(10, p), p, q))
+		s.install(p, regular(id(1, p), id(10, p), p, q))
+		s.install(q, regular(id(2, q), id(10, p), p, q, r))
+		return s
+	}},
+	{"no content", CFG3, false, func() *script {
+		s := newScript()
+		s.add(trace.Event{Kind: trace.Conf, Process: p})
+		return s
+	}},
+	{"epoch does not grow", CFG4, false, func() *script { return two().form(9, p) }},
+	{"representative is no member", CFG4, false, func() *script {
+		s := newScript().born(p)
+		s.install(p, s.next(p, id(10, q), p))
+		s.install(p, regular(id(1, p), id(10, q), p))
+		return s
+	}},
+	{"no transitional configuration", CFG5, false, func() *script {
+		s := two()
+		s.install(p, regular(id(10, p), id(11, p), p))
+		return s
+	}},
+	{"two transitional configurations", CFG5, false, func() *script {
+		s := two()
+		s.install(p, s.next(p, id(11, p), p))
+		s.install(p, s.next(p, id(12, p), p))
+		return s
+	}},
+	{"transitional member not of the old configuration", CFG5, false, func() *script {
+		s := two()
+		s.install(p, transitional(id(10, p), id(11, p), p, r))
+		return s
+	}},
+	{"transitional member not of the new configuration", CFG5, false, func() *script {
+		s := two()
+		s.install(p, s.next(p, id(11, p), p, q))
+		s.install(p, regular(id(10, p), id(11, p), p))
+		return s
+	}},
+	{"came together, not in the transitional set", CFG6, true, func() *script {
+		s := two()
+		for _, at := range []ring.Process{p, q} {
+			s.install(at, transitional(id(10, p), id(11, p), at))
+		}
+		for _, at := range []ring.Process{p, q} {
+			s.install(at, regular(id(10, p), id(11, p), p, q))
+		}
+		return s
+	}},
+	{"in the transitional set, but came from elsewhere", CFG6, true, func() *script {
+		s := newScript().born(p, q)
+		s.install(p, transitional(id(1, p), id(11, p), p))
+		s.install(q, transitional(id(2, q), id(11, p), p, q))
+		s.install(p, regular(id(1, p), id(11, p), p, q))
+		s.install(q, regular(id(2, q), id(11, p), p, q))
+		return s
+	}},
+	{"configuration is wrong about where a member came from", CFG6, false, func() *script {
+		s := two()
+		s.install(p, s.next(p, id(11, p), p))
+		c := regular(id(10, p), id(11, p), p)
+		c.Came = []ring.RingID{id(9, p)}
+		s.install(p, c)
+		return s
+	}},
+	{"delivered in a configuration that is not in force", CFG7, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Agreed)
+		s.deliver(p, m)
+		s.events[len(s.events)-1].In = trace.ConfID{Kind: ring.Transitional, Old: id(10, p), New: id(11, p)}
+		return s
+	}},
+	{"delivered before any configuration", CFG7, false, func() *script {
+		s := newScript()
+		s.add(trace.Event{Kind: trace.Deliver, Process: p})
+		return s
+	}},
+	{"originated in a configuration that is not in force", CFG7, false, func() *script {
+		s := two()
+		s.originate(p, ring.Agreed)
+		s.events[len(s.events)-2].In = trace.ConfID{New: id(9, p)}
+		return s
+	}},
+	{"orders contradict each other", CFG8, true, func() *script {
+		s := two()
+		a, b := s.originate(p, ring.Agreed), s.originate(q, ring.Agreed)
+		s.deliver(p, a, b)
+		s.deliver(q, b, a)
+		return s.finish()
+	}},
+	{"own message not delivered", SELF1, false, func() *script {
+		s := two()
+		s.originate(p, ring.Reliable)
+		return s.form(11, p)
+	}},
+	{"companions deliver different sets", VS1, false, func() *script {
+		s := three()
+		m := s.originate(r, ring.Agreed)
+		s.recv(p, m)
+		s.deliver(p, m)
+		return s.form(11, p, q)
+	}},
+	{"companions split differently", VS2, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Agreed)
+		s.recv(q, m)
+		s.deliver(p, m)
+		for _, at := range []ring.Process{p, q} {
+			s.install(at, s.next(at, id(11, p), p, q))
+		}
+		s.deliver(q, m)
+		return s.form(11, p, q)
+	}},
+	{"companions deliver in different sequences", VS3, true, func() *script {
+		s := two()
+		a, b := s.originate(p, ring.Agreed), s.originate(q, ring.Agreed)
+		s.deliver(p, a, b)
+		s.deliver(q, b, a)
+		return s.form(11, p, q)
+	}},
+	{"a sender's second message without its first", FIFO1, true, func() *script {
+		s := three()
+		s.originate(r, ring.FIFO)
+		b := s.originate(r, ring.FIFO)
+		s.recv(p, b)
+		s.install(p, s.next(p, id(11, p), p))
+		s.deliver(p, b)
+		return s
+	}},
+	{"a client's messages change places", FIFO2, false, func() *script {
+		s := two()
+		a, b := s.originate(p, ring.FIFO), note{}
+		s.count[p] = 0 // the client counts again from 1
+		b = s.originate(p, ring.FIFO)
+		b.Counter = 2
+		s.events[len(s.events)-2].Message.Counter = 2
+		s.deliver(p, a, b)
+		return s
+	}},
+	{"a lane's messages change places", FIFO2, false, func() *script {
+		s := two()
+		s.accepted(p, 2, ring.FIFO)
+		s.originate(p, ring.FIFO)
+		return s
+	}},
+	{"a cause is missing", CAU1, true, func() *script {
+		s := three()
+		a := s.originate(r, ring.Causal)
+		s.recv(q, a)
+		s.deliver(q, a)
+		b := s.originate(q, ring.Causal)
+		s.recv(p, b)
+		s.install(p, s.next(p, id(11, p), p, q))
+		s.deliver(p, b)
+		return s
+	}},
+	{"places do not increase", TOT1, true, func() *script {
+		s := two()
+		a, b := s.originate(p, ring.Agreed), s.originate(p, ring.Agreed)
+		s.deliver(p, b, a)
+		return s
+	}},
+	{"back to an older ring", TOT2, true, func() *script {
+		s := two()
+		old := s.originate(p, ring.Agreed)
+		s.form(11, p)
+		s.everywhere(p, ring.Agreed, p)
+		s.deliver(p, old)
+		return s
+	}},
+	{"a hole in a regular configuration", GAP1, false, func() *script {
+		s := two()
+		s.originate(p, ring.Agreed)
+		s.deliver(p, s.originate(p, ring.Agreed))
+		return s
+	}},
+	{"a companion's message is skipped", GAP2, false, func() *script {
+		s := two()
+		s.originate(q, ring.Agreed)
+		m := s.originate(p, ring.Agreed)
+		s.install(p, s.next(p, id(11, p), p, q))
+		s.deliver(p, m)
+		return s
+	}},
+	{"a stranger's message after a hole", GAP3, false, func() *script {
+		s := three()
+		s.originate(q, ring.Agreed)
+		m := s.originate(r, ring.Agreed)
+		s.recv(p, m)
+		s.install(p, s.next(p, id(11, p), p))
+		s.deliver(p, m)
+		return s
+	}},
+	{"a low service jumps a hole", LOW1, false, func() *script {
+		s := two()
+		s.originate(p, ring.Reliable)
+		s.deliver(p, s.originate(p, ring.Reliable))
+		return s
+	}},
+	{"a low service in a later configuration", LOW1, false, func() *script {
+		s := two()
+		m := s.originate(q, ring.Reliable)
+		s.recv(p, m)
+		s.form(11, p)
+		s.deliver(p, m)
+		return s
+	}},
+	{"a member leaves without a safe message", SAFE1, true, func() *script {
+		s := two()
+		s.everywhere(p, ring.Safe, p)
+		return s.form(11, q)
+	}},
+	{"a safe message after a member has left without it", SAFE1, true, func() *script {
+		s := two()
+		m := s.originate(p, ring.Safe)
+		s.form(11, q)
+		s.deliver(p, m)
+		return s
+	}},
+	{"safe before a member has installed", SAFE2, false, func() *script {
+		s := newScript().born(p, q)
+		s.install(p, s.next(p, id(10, p), p, q))
+		s.install(p, regular(id(1, p), id(10, p), p, q))
+		m := s.originate(p, ring.Safe)
+		s.recv(q, m)
+		s.deliver(p, m)
+		return s
+	}},
+	{"safe, but a member lacks it", SAFE3, false, func() *script {
+		s := two()
+		s.deliver(p, s.originate(p, ring.Safe))
+		return s
+	}},
+	{"safe for the transitional configuration only, but before it", SAFE4, true, func() *script {
+		s := three()
+		m := s.originate(p, ring.Safe)
+		s.recv(q, m)
+		s.deliver(p, m)
+		s.install(p, s.next(p, id(11, p), p, q))
+		return s
+	}},
+	{"a token accepted twice", RNG1, false, func() *script {
+		s := two()
+		s.token(trace.TokenIn, p, q, 1, ring.TokenAccepted)
+		s.token(trace.TokenOut, p, q, 1, 0)
+		s.token(trace.TokenIn, p, q, 1, ring.TokenAccepted)
+		return s
+	}},
+	{"two hold the token", RNG2, false, func() *script {
+		s := two()
+		s.token(trace.TokenIn, q, p, 1, ring.TokenAccepted)
+		s.token(trace.TokenIn, p, q, 1, ring.TokenAccepted)
+		return s
+	}},
+	{"a token is left out", RNG3, false, func() *script {
+		s := two()
+		s.token(trace.TokenIn, p, q, 2, ring.TokenAccepted)
+		return s
+	}},
+	{"a token from another than the predecessor", RNG3, false, func() *script {
+		s := three()
+		s.token(trace.TokenIn, p, q, 1, ring.TokenAccepted)
+		return s
+	}},
+	{"tokens from two", RNG3, false, func() *script {
+		s := three()
+		s.token(trace.TokenIn, p, r, 1, ring.TokenAccepted)
+		s.token(trace.TokenOut, p, r, 1, 0)
+		s.token(trace.TokenIn, p, q, 2, ring.TokenAccepted)
+		return s
+	}},
+	{"the last token again, but it was another", RNG3, false, func() *script {
+		s := two()
+		s.token(trace.TokenIn, p, q, 1, ring.TokenAccepted)
+		s.token(trace.TokenIn, p, q, 2, ring.TokenResend)
+		return s
+	}},
+	{"stable, but a member lacks it", RNG4, false, func() *script {
+		s := two()
+		s.originate(p, ring.Agreed)
+		s.mark(trace.Stable, p, 1)
+		return s
+	}},
+	{"stable mark goes down", RNG4, false, func() *script {
+		s := two()
+		s.everywhere(p, ring.Agreed, p, q)
+		s.mark(trace.Stable, p, 1)
+		s.mark(trace.Stable, p, 0)
+		return s
+	}},
+	{"discarded above the stable mark", RNG5, false, func() *script {
+		s := two()
+		s.everywhere(p, ring.Agreed, p, q)
+		s.mark(trace.Discard, p, 1)
+		return s
+	}},
+	{"a position goes up twice", MPX1, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Agreed)
+		s.recv(q, m, m)
+		return s
+	}},
+	{"one view, two orders", GRP1, false, func() *script {
+		s := two()
+		s.view(p, 1, "#a", [3]int32{1, 1, 1}, "#a", "#b")
+		s.view(q, 2, "#b", [3]int32{1, 1, 1}, "#b", "#a")
+		return s
+	}},
+	{"one view, two memberships", GRP2, true, func() *script {
+		s := two()
+		s.view(p, 1, "#a", [3]int32{1, 1, 1}, "#a", "#b")
+		s.view(q, 2, "#b", [3]int32{1, 1, 1}, "#b")
+		return s
+	}},
+	{"a view without its receiver", GRP3, false, func() *script {
+		s := two()
+		s.view(p, 1, "#a", [3]int32{1, 1, 1}, "#b")
+		return s
+	}},
+	{"one message in two views", GRP5, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Agreed)
+		s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, Message: m.Message})
+		s.recv(q, m)
+		s.deliver(p, m)
+		s.deliver(q, m)
+		s.view(p, 5, "#a", [3]int32{1, 1, 1}, "#a", "#b")
+		s.view(q, 6, "#b", [3]int32{1, 1, 2}, "#a", "#b")
+		s.hand(p, 5, m)
+		s.hand(q, 6, m)
+		return s
+	}},
+	{"a client receives another's messages out of order", CLI2, false, func() *script {
+		s := two()
+		a, b := s.originate(p, ring.Agreed), s.originate(p, ring.Agreed)
+		for _, m := range []note{a, b} {
+			s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, Message: m.Message})
+		}
+		s.hand(p, 5, b)
+		s.hand(p, 5, a)
+		return s
+	}},
+	{"never agreed", LIV1, false, func() *script {
+		s := newScript().born(p, q)
+		s.quiet(p, q)
+		return s.finish()
+	}},
+	{"agreed too late", LIV1, false, func() *script {
+		s := newScript().born(p, q)
+		s.quiet(p, q)
+		s.now = 2 * time.Second
+		return s.form(10, p, q).finish()
+	}},
+	{"agreed after too many changes", LIV1, false, func() *script {
+		s := newScript().born(p, q)
+		s.quiet(p, q)
+		for _, at := range []ring.Process{p, q} {
+			s.add(trace.Event{Kind: trace.State, Process: at, State: ring.Gather})
+		}
+		return s.form(10, p).form(11, p).form(12, p).form(13, p, q).finish()
+	}},
+	{"changed after all had agreed", LIV2, false, func() *script {
+		s := two()
+		s.quiet(p, q)
+		s.now = 500 * time.Millisecond
+		s.form(11, p, q)
+		return s.form(12, p, q).finish()
+	}},
+	{"accepted and never delivered", LIV3, false, func() *script {
+		s := two()
+		s.submit(p, ring.Agreed)
+		s.quiet(p, q)
+		return s.finish()
+	}},
+	{"delivered by some", LIV3, false, func() *script {
+		s := two()
+		s.everywhere(p, ring.Agreed, p)
+		s.quiet(p, q)
+		return s.finish()
+	}},
+	{"never found room", LIV3, false, func() *script {
+		s := two()
+		s.quiet(p, q)
+		s.finish()
+		s.events[len(s.events)-1].Counter = 1
+		return s
+	}},
+	{"a client's message does not come back", LIV3, false, func() *script {
+		s := two()
+		m := s.everywhere(p, ring.Agreed, p, q)
+		s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, First: true, Message: m.Message})
+		s.quiet(p, q)
+		return s.finish()
+	}},
+	{"safe, accepted and never delivered", LIV4, false, func() *script {
+		s := two()
+		s.submit(p, ring.Safe)
+		s.quiet(p, q)
+		return s.finish()
+	}},
+	{"safe, delivered by some", LIV4, false, func() *script {
+		s := two()
+		m := s.originate(p, ring.Safe)
+		s.recv(q, m)
+		s.deliver(p, m)
+		s.quiet(p, q)
+		return s.finish()
+	}},
+}
+
+func TestBadRuns(t *testing.T) {
+	seen := map[Property]bool{RNG6: true, LIV5: true} // TestBroke, TestCore
+	for _, b := range bad {
+		t.Run(b.want.String()+" "+b.name, func(t *testing.T) {
+			if b.alone {
+				wantVerdict(t, b.run().judge(b.want), b.want)
+				return
+			}
+			wantVerdict(t, b.run().judge(), b.want)
+		})
+		seen[b.want] = true
+	}
+	for _, p := range Properties() {
+		if !seen[p] {
+			t.Errorf("no bad run for %s", p)
+		}
+	}
+}
+
+// RNG-6: a panic of the code under test is a violation, at any time.
+func TestBroke(t *testing.T) {
+	c := New(Options{})
+	c.Broke("panic: index out of range")
+	wantVerdict(t, c, RNG6)
+	c = good().judge()
+	c.Broke("panic: index out of range")
+	wantVerdict(t, c, RNG6)
+}
+
+// TestCore judges a core that is left alone by permanent faults (LIV-5).
+func TestCore(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		away time.Duration // how long the core is apart in 10 s
+		ok   bool
+	}{{"together", 0, true}, {"apart a little", 300 * time.Millisecond, true}, {"apart too long", 700 * time.Millisecond, false}} {
+		s := three()
+		s.quiet(p, q)
+		s.events[len(s.events)-1].Text = CoreOnly
+		s.now = 2 * time.Second
+		s.form(11, p, r)
+		s.now += test.away
+		s.form(12, q).form(13, p, q)
+		s.now = 11 * time.Second
+		c := s.finish().judge()
+		if (c.Verdict() == nil) != test.ok {
+			t.Errorf("%s: %v", test.name, c.Verdict())
+		}
+		if !test.ok {
+			wantVerdict(t, c, LIV5)
+		}
+	}
+	s := newScript().born(p, q)
+	s.quiet(p, q)
+	s.events[len(s.events)-1].Text = CoreOnly
+	s.now = 5 * time.Second
+	wantVerdict(t, s.finish().judge(), LIV5)
+}
+
+func TestSettled(t *testing.T) {
+	s := two()
+	c := s.judge()
+	if c.Settled(time.Hour) {
+		t.Error("settled before the quiet phase")
+	}
+	s.quiet(p, q)
+	if c = s.judge(); c.Settled(50 * time.Millisecond) {
+		t.Error("settled in the aftermath")
+	}
+	if !c.Settled(150 * time.Millisecond) {
+		t.Error("not settled")
+	}
+	m := s.originate(p, ring.Agreed)
+	if s.judge().Settled(time.Second) {
+		t.Error("settled with a message on its way")
+	}
+	s.recv(q, m)
+	s.deliver(p, m)
+	s.deliver(q, m)
+	s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, First: true, Message: m.Message})
+	if s.judge().Settled(time.Second) {
+		t.Error("settled while a client waits for its own message")
+	}
+	s.hand(p, 1, m)
+	if !s.judge().Settled(time.Second) {
+		t.Error("not settled in the end")
+	}
+}
+
+func TestFirstFailureIsTheVerdict(t *testing.T) {
+	s := two()
+	s.deliver(p, s.originate(p, ring.Safe))
+	m := s.originate(p, ring.Agreed)
+	s.deliver(p, m, m)
+	c := s.judge()
+	wantVerdict(t, c, SAFE3)
+	if v := c.Verdict(); v.Index == 0 || v.Seq != 1 || v.Ring != id(10, p) || len(v.Processes) != 2 || v.String() == "" {
+		t.Errorf("the verdict does not say what it is about: %+v", v)
+	}
+}
