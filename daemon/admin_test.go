@@ -7,12 +7,10 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"mpspread/internal/admin"
-	"mpspread/internal/engine"
+	"mpspread/multipath"
 )
 
 // get asks the admin socket.
@@ -94,7 +92,7 @@ func TestReply(t *testing.T) {
 	if s.Daemon != "h1" || s.Via == nil || s.Via.Command != "B" {
 		t.Errorf("status %+v", s)
 	}
-	for range 1000 {
+	for range 20_000 {
 		status.Networks = append(status.Networks, admin.Network{Name: "A"})
 	}
 	var e admin.Error
@@ -116,24 +114,11 @@ func TestReply(t *testing.T) {
 func answerTo(t *testing.T, command string, status admin.Status, into any) {
 	t.Helper()
 	b := reply(&question{network: "B", body: []byte(`{"command":"` + command + `"}`), status: &snapshot{status: status}})
-	if len(b) > maxAnswer {
+	if len(b) > multipath.MaxReply {
 		t.Errorf("%d bytes", len(b))
 	}
 	if err := json.Unmarshal(b, into); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestQuestionsOverflow: commands beyond the backlog are dropped, and the loop
-// does not wait.
-func TestQuestionsOverflow(t *testing.T) {
-	l := &loop{asks: make(chan question, questionBacklog)}
-	l.status.current.Store(&snapshot{at: time.Now()})
-	for range questionBacklog + 5 {
-		l.ask(&engine.Command{Body: []byte(strings.Repeat("x", 10))})
-	}
-	if len(l.asks) != questionBacklog || l.counters.Commands != questionBacklog+5 {
-		t.Errorf("%d waiting, %d asked", len(l.asks), l.counters.Commands)
 	}
 }
 

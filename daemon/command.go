@@ -5,15 +5,13 @@ import (
 
 	"mpspread/internal/admin"
 	"mpspread/internal/engine"
+	"mpspread/multipath"
 )
 
 // questionBacklog bounds the monitor commands that wait for an answer. Others
-// are dropped: their sender tries again.
+// are refused with a word: multipath has their receipts and would tell every
+// further copy that they are running.
 const questionBacklog = 16
-
-// maxAnswer bounds the answer to a monitor command, in bytes: what multipath
-// carries in parts.
-const maxAnswer = 30 << 10
 
 // question is a monitor command with the status to answer it from.
 type question struct {
@@ -33,7 +31,23 @@ func (l *loop) ask(c *engine.Command) {
 	select {
 	case l.asks <- q:
 	default:
+		l.counters.CommandsRefused++
+		l.refused = append(l.refused, c.ID)
 	}
+}
+
+// busyReply is the answer to a command that found no room.
+func busyReply(daemon string) []byte {
+	return refusal(daemon, admin.CodeBusy, "too many commands wait for an answer; try again")
+}
+
+// refusal is an Error document.
+func refusal(daemon, code, message string) []byte {
+	// Nothing in it can fail to encode.
+	b, _ := json.Marshal(admin.Error{
+		Version: admin.DocumentVersion, Daemon: daemon, Error: admin.Fault{Code: code, Message: message},
+	})
+	return b
 }
 
 // answerer is the goroutine that answers monitor commands, until the loop
@@ -50,13 +64,9 @@ func (d *daemon) answerer() {
 // reply is a document, or why there is none that fits.
 func reply(q *question) []byte {
 	b := admin.Answer(q.body, q.network, q.status.status)
-	if len(b) <= maxAnswer {
+	if len(b) <= multipath.MaxReply {
 		return b
 	}
-	// Nothing in it can fail to encode.
-	b, _ = json.Marshal(admin.Error{
-		Version: admin.DocumentVersion, Daemon: q.status.status.Daemon,
-		Error: admin.Fault{Code: admin.CodeFailed, Message: "the answer is too long for one network; ask \"networks\" or \"ping\", or on the daemon's host"},
-	})
-	return b
+	return refusal(q.status.status.Daemon, admin.CodeFailed,
+		"the answer is too long for one network; ask \"networks\" or \"ping\", or on the daemon's host")
 }

@@ -20,8 +20,9 @@ type counters struct {
 	// Requests taken; times one had to wait for room in the ring; joins over
 	// max_groups.
 	Requests, RequestsHeld, JoinsRefused uint64
-	// Frames made for clients; monitor commands.
-	Frames, Commands uint64
+	// Frames made for clients; monitor commands, and those that found too many
+	// waiting.
+	Frames, Commands, CommandsRefused uint64
 }
 
 // countEnd counts and logs why a session ends.

@@ -49,6 +49,8 @@ type loop struct {
 	alive   atomic.Uint64 // turns; read by the watchdog
 	ended   chan struct{} // closed when the loop has ended
 	asks    chan question // monitor commands for the answerer
+	busy    []byte        // the answer to those that find it full
+	refused [][16]byte    // commands to be answered so
 
 	packets   []datalink.Packet
 	datagrams []datalink.Datagram
@@ -73,7 +75,7 @@ func newLoop(d *daemon, e *engine.Engine, states []datalink.NetworkState, incarn
 		log: d.log, cfg: d.cfg, self: d.self, software: d.software,
 		engine: e, links: d.links, registry: d.registry,
 		incarnation: incarnation, start: time.Now(),
-		ended: make(chan struct{}), asks: make(chan question, questionBacklog),
+		ended: make(chan struct{}), asks: make(chan question, questionBacklog), busy: busyReply(d.name),
 		packets:  make([]datalink.Packet, receiveBatch),
 		sessions: make(map[groups.SessionID]*session),
 	}
@@ -171,8 +173,19 @@ func (l *loop) advance() {
 	}
 }
 
-// obey does what the engine's last call wants, in its order.
+// obey does what the engine's last call wants, and refuses the commands that
+// found no room: to answer them is a call too.
 func (l *loop) obey() {
+	l.perform()
+	for i := 0; i < len(l.refused); i++ {
+		l.engine.Answer(l.now(), l.refused[i], l.busy)
+		l.perform()
+	}
+	l.refused = l.refused[:0]
+}
+
+// perform takes the engine's output and does it, in its order.
+func (l *loop) perform() {
 	out := l.engine.Output()
 	if len(out.Datagrams) > 0 {
 		l.datagrams = l.datagrams[:0]

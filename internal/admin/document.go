@@ -202,6 +202,7 @@ const (
 	CodeUnknownCommand = "unknown-command"
 	CodeMalformed      = "malformed"
 	CodeUnavailable    = "unavailable" // the daemon is stopping
+	CodeBusy           = "busy"        // too many commands wait; nothing was done
 	CodeUnreachable    = "unreachable"
 	CodeFailed         = "failed"
 	CodeUsage          = "usage"
