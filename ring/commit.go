@@ -253,7 +253,9 @@ func (r *Ring) advanceFormation(now Time) {
 	f := r.formation
 	switch {
 	case f.failAt <= now:
-		r.suspect(now, f.ring.successor().index)
+		// All wait for their predecessors. The first whose time is up is the
+		// one behind the hop that failed.
+		r.suspect(now, f.ring.predecessor().index)
 		r.enterGather(now)
 	case f.againAt <= now:
 		r.resendCommit(now)

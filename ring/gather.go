@@ -192,16 +192,20 @@ func (r *Ring) gatherDeadline() Time {
 	return d
 }
 
-// suspect counts a failed formation against the member whose turn it was.
-// After some in a row it is left out for a while (LIV-5).
+// suspect counts a failed formation against a member. After some of them it
+// is left out for a while; then each further one leaves it out for longer, so
+// that it cannot keep the others from their ring (LIV-5).
 func (r *Ring) suspect(now Time, i int) {
 	if i == r.self || i < 0 {
 		return
 	}
 	p := &r.peers[i]
 	if p.failures++; p.failures >= giveUp {
-		p.failures = 0
-		p.distrust = now + r.t.distrust
+		p.distrust = now + r.t.distrust<<min(p.lapses, mostLapses)
+		p.lapses++
 		r.recheckAt = min(r.recheckAt, p.distrust)
 	}
 }
+
+// mostLapses bounds how often the time that a member is left out is doubled.
+const mostLapses = 3

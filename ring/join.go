@@ -125,9 +125,15 @@ func (r *Ring) joined(now Time, i int) {
 			r.enterGather(now)
 		}
 	case Commit, Recovery:
-		if r.forming().daemons.has(i) {
-			r.enterGather(now)
+		if !r.forming().daemons.has(i) {
+			return
 		}
+		// A member that the commit token does not reach gives up within half
+		// the time. One whose own time is up does so because of another.
+		if r.state == Commit && now < r.formation.failAt-r.t.commit/8 {
+			r.suspect(now, i)
+		}
+		r.enterGather(now)
 	}
 }
 

@@ -11,7 +11,8 @@ type peer struct {
 	hears    set
 	departed bool // this life has announced that it leaves
 	distrust Time // left out until then: it broke formations
-	failures int  // in a row
+	failures int  // of formations, since it was last in a ring with me
+	lapses   int  // times it has been left out since then
 }
 
 // A beacon travels in the hellos of its sender, so that a ring need not break

@@ -191,7 +191,8 @@ func (r *Ring) begins(now Time, in *instance, old RingID) {
 	r.obligations = set{}
 	r.barren = 0
 	for i := range in.members {
-		r.peers[in.members[i].index].failures = 0
+		p := &r.peers[in.members[i].index]
+		p.failures, p.lapses = 0, 0
 	}
 	r.lanes.restart()
 	r.largeBegun, r.largeDone, r.resent = 0, 0, 0

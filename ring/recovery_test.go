@@ -227,6 +227,43 @@ func TestNonTransitiveCutSettles(t *testing.T) {
 	}
 }
 
+// LIV-5: a member whose joins come but that the commit token does not reach, or
+// from which it does not come on, cannot keep the others from their ring.
+func TestFormationBreakerIsLeftOut(t *testing.T) {
+	blocked := map[string]func(a, b int) bool{
+		"to it":                 func(_, b int) bool { return b == 4 },
+		"to it from the fourth": func(a, b int) bool { return a == 3 && b == 4 },
+		"from it":               func(a, _ int) bool { return a == 4 },
+	}
+	for name, lost := range blocked {
+		w := newNetwork(t, 5)
+		w.run(time.Second)
+		w.wantRing(0, 1, 2, 3, 4)
+		w.nodes[4].up = false
+		w.run(2 * time.Second)
+		w.drop = func(a, b int, s Send) bool { return s.Kind == KindCommit && lost(a, b) }
+		w.start(4, 5000)
+		together := 0
+		const samples = 2000
+		for range samples {
+			w.run(20 * time.Millisecond)
+			ok := true
+			for _, n := range w.nodes[:4] {
+				ok = ok && n.state == Operational && n.cur.id == w.nodes[0].cur.id && len(n.cur.members) >= 4
+			}
+			if ok {
+				together++
+			}
+		}
+		if together < samples*17/20 {
+			t.Errorf("commit tokens lost %s: the others were in a ring %d %% of the time", name, 100*together/samples)
+		}
+		w.drop = nil
+		w.run(40 * testFD)
+		w.wantRing(0, 1, 2, 3, 4)
+	}
+}
+
 // SCN-10: many start in one tick.
 func TestEightStartTogether(t *testing.T) {
 	w := newNetwork(t, 8)
