@@ -52,11 +52,6 @@ func (f *Fault) applyTo(l *link, net, from, to int, now time.Duration) {
 	}
 }
 
-// onLinks tells whether the fault is one of links, not of a daemon.
-func (f *Fault) onLinks() bool {
-	return f.Kind != Crash && f.Kind != Leave && f.Kind != Pause
-}
-
 // refault works out all links again from the faults in force.
 func (w *World) refault() {
 	for i := range w.links {
