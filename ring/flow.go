@@ -1,17 +1,20 @@
 package ring
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // flow bounds what a rotation carries (protocol rule 7). The window follows
 // the best delivery rate and the *minimum* rotation of the last seconds: one
 // that follows the current rotation time feeds back on itself.
 type flow struct {
 	fccMine uint32 // bytes I added to the token's fcc at my last visit
-	rate    peak   // bytes per second delivered, best of the last 10 s
+	credit  int    // of my share, not used at the last visit: less than a packet
+	rate    peak   // bytes per second delivered, in true size, best of the last 10 s
 	fastest trough // shortest rotation of the last 10 s
 
 	epochStart Time // of the present measurement of the rate
-	epochSeq   Seq
 	epochBytes int
 	smoothed   time.Duration // rotation, holds excluded [RFC 6298 section 2, alpha 1/8]
 }
@@ -38,7 +41,7 @@ func (f *flow) rotated(now Time, took time.Duration) {
 	f.fastest.note(now, int64(took))
 }
 
-// deliveredBytes measures the delivery rate.
+// deliveredBytes measures the delivery rate; n is true size, like the window.
 func (f *flow) deliveredBytes(now Time, n int) {
 	f.epochBytes += n
 	if took := now - f.epochStart; took >= rateInterval {
@@ -59,28 +62,37 @@ func (f *flow) window(n, payload, budget int) int {
 	}
 	w = min(w, int(rate*int64(capTime)/int64(time.Second)))
 	w = max(w, n*floorPackets*cost(payload))
-	if budget > 0 {
-		w = min(w, budget)
-	}
-	return max(w, 2*cost(payload)) // one packet must always fit, whatever the budget
+	w = min(w, budget-cost(payload)) // who has any of it left may start a packet
+	return max(w, 2*cost(payload))   // some packet must always fit, whatever the budget
 }
+
+// clampBudget is a receive budget as the token can tell it, where 0 is none.
+func clampBudget(n int) int { return min(max(n, 1), math.MaxInt32) }
 
 // cost is what a packet takes of a receive buffer.
 func cost(payload int) int { return payload + trueSize }
 
-// allowance is what this member may send at this visit: its share of the
-// window by backlog, but never more than the others have left of it. A packet
-// may be started while any of it is left, so no share is too small to use.
-func (f *flow) allowance(w int, t *token, mine int, members int) int {
-	others := int(t.fcc) - int(f.fccMine)
-	left := w - max(others, 0)
-	share := w / members
-	if total := int(t.backlog); total > mine && total > 0 {
-		share = max(share, int(int64(w)*int64(mine)/int64(total)))
-	} else {
-		share = w
+// left is what the others have left of a window. A packet may be started while
+// there is any, so a rotation carries less than a packet more than the window.
+func (f *flow) left(w int, t *token) int {
+	return w - (int(t.fcc) - int(min(f.fccMine, t.fcc)))
+}
+
+// share is this member's part of a window: an eighth of it is divided evenly, so
+// that nobody waits for ever behind those with much to send, the rest by what
+// waits here and at the others. All shares together are at most the window.
+func share(w, mine, others, members int) int {
+	if others <= 0 {
+		return w
 	}
-	return max(min(left, share), 0)
+	even := w / 8
+	return even/members + int(int64(w-even)*int64(mine)/int64(mine+others))
+}
+
+// spent carries over what was too little for a packet, for shares that are
+// smaller than that.
+func (f *flow) spent(mine, used, packet int) {
+	f.credit = max(min(f.credit+mine-used, packet), 0)
 }
 
 // peak is the largest value noted in the last flowHistory, kept in two halves.
