@@ -12,7 +12,7 @@ func (r *Ring) deliverOrdered(now Time, in *instance) {
 			break
 		}
 		in.delivered++
-		bytes += len(packet)
+		bytes += cost(len(packet))
 		r.deliverPacket(now, in, packet)
 	}
 	if in.delivered > before {

@@ -32,7 +32,7 @@ func (r *Ring) enterGather(now Time) {
 	r.enter(now, Gather)
 	r.n.Gathers++
 	r.cur.stop()
-	r.next, r.recovery, r.formation = nil, nil, nil
+	r.next, r.recovery, r.formation, r.resent = nil, nil, nil, 0
 	r.gatherNo++
 	r.started, r.changed, r.agreedAt = now, now, NoDeadline
 	r.merging = merging{}

@@ -75,7 +75,6 @@ func (r *Ring) recoverVisit(now Time, in *instance, t *token) {
 	rec := r.recovery
 	r.noteHoles(t)
 	r.answer(now, r.cur, t, rec.of, rec.high, r.resendBudget(in, t))
-	r.resent = 0
 	deaf := false
 	if !rec.done && r.recoveredAll() {
 		r.oblige(now)
@@ -91,6 +90,7 @@ func (r *Ring) recoverVisit(now Time, in *instance, t *token) {
 		r.visit(now, in, t)
 		return
 	}
+	r.account(in, t, r.resent)
 	r.mark(now, in, t)
 	in.visits.visit(now, t.seq, 0, r.t.maxLag)
 	r.forward(now, in, t)
@@ -195,7 +195,7 @@ func (r *Ring) begins(now Time, in *instance, old RingID) {
 		p.failures, p.lapses = 0, 0
 	}
 	r.lanes.restart()
-	r.largeBegun, r.largeDone, r.resent = 0, 0, 0
+	r.largeBegun, r.largeDone = 0, 0
 	r.merging, r.recheckAt = merging{}, now // who else is there is looked at anew
 	r.enter(now, Operational)
 	c := &Configuration{Kind: Regular, Old: old, New: in.id, Members: in.processes(firstN(len(in.members)))}

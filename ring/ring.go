@@ -71,7 +71,7 @@ func New(cfg Config) *Ring {
 		cfg: cfg, t: newTiming(cfg.FailureDetection), self: -1,
 		index: make(map[DaemonID]int), epoch: cfg.Epoch,
 		peers: make([]peer, len(cfg.Daemons)), joins: make([]*join, len(cfg.Daemons)), spent: make([]spent, len(cfg.Daemons)),
-		lanes: newLanes(cfg.LaneQueue), budget: cfg.ReceiveBudget, recheckAt: NoDeadline,
+		lanes: newLanes(cfg.LaneQueue), budget: clampBudget(cfg.ReceiveBudget), recheckAt: NoDeadline,
 	}
 	for i, d := range cfg.Daemons {
 		if _, twice := r.index[d]; twice || d == 0 {
@@ -170,7 +170,7 @@ func (r *Ring) SetPayloadSize(_ Time, n int) { r.payload = max(n, minPayload) }
 
 // SetReceiveBudget tells the free receive buffer per network, in bytes of the
 // kernel's true size.
-func (r *Ring) SetReceiveBudget(_ Time, n int) { r.budget = max(n, 0) }
+func (r *Ring) SetReceiveBudget(_ Time, n int) { r.budget = clampBudget(n) }
 
 // turning is the ring whose token goes round: the installed one, or the one
 // being recovered into; nil while there is none.

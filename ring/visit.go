@@ -91,19 +91,19 @@ func (r *Ring) discard(now Time, in *instance) {
 // them as received. They are sent later in the visit.
 func (r *Ring) originate(now Time, in *instance, t *token) {
 	size := r.payloadSize(t)
-	w := in.window(len(in.members), size, int(t.budgetLast))
-	allowed := in.allowance(w, t, r.lanes.bytes, len(in.members))
+	w := r.window(in, t)
+	left := in.left(w, t)
+	mine := share(w, r.lanes.bytes, int(t.backlog)-int(min(in.backlogMine, t.backlog)), len(in.members))
 	used := r.resent
-	r.resent = 0
-	for used < allowed && !r.lanes.empty() && t.seq-in.stable < maxSlots/2 {
+	for used < left && used+cost(size) <= in.credit+mine && !r.lanes.empty() && t.seq-in.stable < maxSlots/2 {
 		n := r.packet(now, in, t, size)
 		if n == 0 {
 			break
 		}
 		used += cost(n)
 	}
-	t.fcc = swapShare(t.fcc, in.fccMine, used)
-	in.fccMine = uint32(used)
+	in.spent(mine, used, cost(size))
+	r.account(in, t, used)
 	t.backlog = swapShare(t.backlog, in.backlogMine, r.lanes.bytes)
 	in.backlogMine = uint32(r.lanes.bytes)
 	in.lastWindow = w
@@ -111,6 +111,14 @@ func (r *Ring) originate(now Time, in *instance, t *token) {
 		t.large -= uint64(r.largeDone)
 	}
 	r.largeBegun, r.largeDone = 0, 0
+}
+
+// account puts the bytes multicast at this visit on the token, those sent again
+// among them.
+func (r *Ring) account(in *instance, t *token, used int) {
+	t.fcc = swapShare(t.fcc, in.fccMine, used)
+	in.fccMine = uint32(used)
+	r.resent = 0
 }
 
 // swapShare replaces this member's share in one of the token's sums.
@@ -199,8 +207,18 @@ func (r *Ring) resend(packet []byte, to int) {
 
 // resendBudget caps the bytes sent again in one visit (protocol rule 7).
 func (r *Ring) resendBudget(in *instance, t *token) int {
-	size := r.payloadSize(t)
-	return max(in.window(len(in.members), size, int(t.budgetLast))/2, cost(size))
+	w := r.window(in, t)
+	return min(w/2, in.left(w, t))
+}
+
+// window is the flow control window in force. In a ring's first rotation only
+// the own receive budget is known.
+func (r *Ring) window(in *instance, t *token) int {
+	budget := r.budget
+	if t.budgetLast != 0 {
+		budget = min(budget, int(t.budgetLast))
+	}
+	return in.window(len(in.members), r.payloadSize(t), budget)
 }
 
 // payloadSize is the size of packet the ring has agreed on.
