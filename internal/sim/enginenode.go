@@ -21,7 +21,8 @@ type engineNode struct {
 	engine   *engine.Engine
 	sessions map[groups.SessionID]*session
 	opened   groups.SessionID
-	full     bool // refused something since Output.Room
+	full     bool  // refused something since Output.Room
+	told     []int // datagram sizes of the interfaces, as last told
 }
 
 // session is a client of an engineNode.
@@ -39,6 +40,9 @@ const minPacket = 1280
 
 func (w *World) newEngineNode(d *daemon) node {
 	n := &engineNode{recorder: recorder{w: w, d: d}, sessions: make(map[groups.SessionID]*session)}
+	for range w.plan.Networks {
+		n.told = append(n.told, packetSize(w.plan.PayloadSize))
+	}
 	e, err := engine.New(engine.Config{Multipath: w.multipathConfig(d), Ring: w.ringConfig(d, &n.recorder)})
 	if err != nil {
 		panic(fmt.Sprintf("sim: an engine is refused: %v", err))
@@ -63,7 +67,7 @@ func (w *World) multipathConfig(d *daemon) multipath.Config {
 	c.Keys = []multipath.Key{key}
 	for i := range p.Networks {
 		c.Networks = append(c.Networks, multipath.Network{
-			Name: string(rune('A' + i)), Broadcast: !p.Unicast, Primary: i == 0, PacketSize: max(p.PayloadSize, minPacket) + multipath.Overhead,
+			Name: string(rune('A' + i)), Broadcast: !p.Unicast, Primary: i == 0, PacketSize: packetSize(p.PayloadSize),
 		})
 	}
 	for i, id := range p.Order {
@@ -100,6 +104,9 @@ func (n *engineNode) drain(_ time.Duration, send func(network, to int, data []by
 	for i := range out.Datagrams {
 		g := &out.Datagrams[i]
 		to := everyone
+		if most := n.told[g.Network]; len(g.Data) > most {
+			n.w.checker.Broke(fmt.Sprintf("a datagram of %d bytes for an interface that takes %d", len(g.Data), most))
+		}
 		if g.To.IsValid() {
 			to = int(g.To.Addr().As4()[3]) - 1
 		}
@@ -153,6 +160,19 @@ func viewOf(e *groups.Event) *trace.View {
 }
 
 func (n *engineNode) room(int) bool { return !n.full }
+
+// packetSize is the datagram for a payload.
+func packetSize(payload int) int {
+	if payload == 0 {
+		return 0 // the interface is down
+	}
+	return max(payload, minPacket) + multipath.Overhead
+}
+
+func (n *engineNode) resize(now time.Duration, network, size int) {
+	n.told[network] = packetSize(size)
+	n.engine.SetPacketSize(now, multipath.NetworkID(network), packetSize(size))
+}
 
 func (n *engineNode) leave(now time.Duration) { n.engine.Stop(now) }
 

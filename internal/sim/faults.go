@@ -26,6 +26,11 @@ func (f *Fault) applyTo(l *link, net, from, to int, now time.Duration) {
 	case Partition:
 		l.cut = l.cut || f.Groups[from] != f.Groups[to]
 		return
+	case Down:
+		l.cut = l.cut || f.From == from || f.From == to
+		return
+	case Shrink:
+		return
 	case Crossed:
 		there, back := f.From == from && f.To == to, f.From == to && f.To == from
 		l.cut = l.cut || there && net != 0 || back && net != 1
@@ -45,6 +50,8 @@ func (f *Fault) applyTo(l *link, net, from, to int, now time.Duration) {
 		l.swap, l.swapBy = max(l.swap, f.Rate), max(l.swapBy, f.Delay)
 	case Late:
 		l.extra += f.Delay
+	case Corrupt:
+		l.corrupt = max(l.corrupt, f.Rate)
 	case Cut, Mute, Deaf:
 		l.cut = true
 	case Flap:
@@ -65,6 +72,42 @@ func (w *World) refault() {
 	for i := range w.links {
 		w.links[i].renew()
 	}
+	w.resize()
+}
+
+// resize works out what each interface takes, and tells the daemons that run.
+func (w *World) resize() {
+	for i := range w.daemons {
+		d := &w.daemons[i]
+		for net := range w.plan.Networks {
+			size := w.plan.interfaceSize(w.active, i, net)
+			if size == d.sizes[net] {
+				continue
+			}
+			d.sizes[net] = size
+			if d.node != nil && d.paused == 0 && !d.leaving {
+				d.node.resize(d.local(w.now), net, size)
+				w.settle(d)
+			}
+		}
+	}
+}
+
+// interfaceSize is the largest payload a daemon's interface takes; 0: it is
+// down.
+func (p *Plan) interfaceSize(active []bool, daemon, net int) int {
+	size := p.PayloadSize
+	for i := range p.Faults {
+		f := &p.Faults[i]
+		switch {
+		case !active[i] || f.From != daemon || f.Network != net:
+		case f.Kind == Down:
+			return 0
+		case f.Kind == Shrink:
+			size = min(size, f.Count)
+		}
+	}
+	return size
 }
 
 // turnFlap cuts or mends the links of a flap that is in force.

@@ -176,6 +176,14 @@ func (p *Plan) draw(f *Fault, r *prng) bool {
 	case Leave:
 	case Pause:
 		f.Count = []int{0, 50, 100000}[r.below(3)]
+	case Down:
+		f.Network = r.below(p.Networks)
+	case Shrink:
+		f.Network, f.Count = r.below(p.Networks), p.PayloadSize*r.between(50, 100)/100
+	case Corrupt:
+		anywhere()
+		f.Rate = r.between(1, 200)
+		return p.Mode == EngineMode
 	}
 	return true
 }

@@ -16,6 +16,7 @@ type link struct {
 	swap           int
 	swapBy         time.Duration
 	extra          time.Duration
+	corrupt        int
 
 	burstLeft int
 	last      time.Duration // arrival of the last packet: links do not overtake …
@@ -25,7 +26,7 @@ type link struct {
 // clear takes all faults off.
 func (l *link) clear() {
 	l.cut, l.loss, l.burst, l.bursts, l.double, l.copies, l.spread = false, 0, 0, 0, 0, 0, 0
-	l.swap, l.swapBy, l.extra = 0, 0, 0
+	l.swap, l.swapBy, l.extra, l.corrupt = 0, 0, 0, 0
 }
 
 // lost draws whether the next packet is lost.
@@ -54,6 +55,24 @@ func (l *link) arrives(now, jitter time.Duration) time.Duration {
 	}
 	l.last = max(l.last, at)
 	return l.last
+}
+
+// spoils draws whether the next packet arrives with other bytes, and makes
+// them: a bit flipped, the end cut off, or something added.
+func (l *link) spoils(data []byte) ([]byte, bool) {
+	if !l.rand.chance(l.corrupt) || len(data) == 0 {
+		return data, false
+	}
+	other := append([]byte(nil), data...)
+	switch l.rand.below(3) {
+	case 0:
+		other[l.rand.below(len(other))] ^= 1 << l.rand.below(8)
+	case 1:
+		other = other[:l.rand.below(len(other))]
+	case 2:
+		other = append(other, byte(l.rand.next()))
+	}
+	return other, true
 }
 
 // more draws how many further copies of a packet arrive.

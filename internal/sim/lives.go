@@ -27,7 +27,18 @@ func (w *World) boot(d *daemon) {
 	d.lanes = make(map[int]*lane)
 	w.emit(d, &trace.Event{Kind: trace.Start})
 	d.node = w.newNode(d)
-	w.settle(d)
+	w.tellSizes(d)
+}
+
+// tellSizes tells a daemon what its interfaces take where that is less than
+// usual, or may have changed meanwhile.
+func (w *World) tellSizes(d *daemon) {
+	for net, size := range d.sizes {
+		if d.node != nil {
+			d.node.resize(d.local(w.now), net, size)
+			w.settle(d)
+		}
+	}
 }
 
 // crash ends a life at once.
@@ -176,5 +187,6 @@ func (w *World) resume(d *daemon) {
 	if d.node != nil {
 		d.node.advance(d.local(w.now))
 		w.settle(d)
+		w.tellSizes(d)
 	}
 }

@@ -107,9 +107,12 @@ const (
 	Crash     FaultKind = "crash"     // P1, P2: From dies after Count more packets; restarts after For
 	Leave     FaultKind = "leave"     // From leaves politely; restarts after For
 	Pause     FaultKind = "pause"     // P3: From stands still; Count packets of its queue survive
+	Down      FaultKind = "down"      // R1: From's interface on Network is down, and it knows
+	Shrink    FaultKind = "shrink"    // N14: From's interface on Network takes payloads of Count bytes at most
+	Corrupt   FaultKind = "corrupt"   // N16: Rate thousandths arrive with other bytes (engine mode)
 )
 
-var faultKinds = []FaultKind{Loss, Burst, Duplicate, Reorder, Late, Cut, Crossed, Mute, Deaf, Flap, Partition, Crash, Leave, Pause}
+var faultKinds = []FaultKind{Loss, Burst, Duplicate, Reorder, Late, Cut, Crossed, Mute, Deaf, Flap, Partition, Crash, Leave, Pause, Down, Shrink, Corrupt}
 
 // Fault is one fault, at a time or, with On, on a protocol event.
 type Fault struct {
@@ -256,6 +259,8 @@ func (p *Plan) checkFault(f *Fault) error {
 		return fmt.Errorf("no such event")
 	case f.Network < -1 || f.Network >= p.Networks || f.From < -1 || f.From >= p.Daemons || f.To < -1 || f.To >= p.Daemons:
 		return fmt.Errorf("network or daemon out of range")
+	case (f.Kind == Down || f.Kind == Shrink) && (f.From < 0 || f.Network < 0):
+		return fmt.Errorf("%s needs to know which interface", f.Kind)
 	case node && f.From < 0, f.Kind == Deaf && f.To < 0, f.Kind == Crossed && (p.Networks < 2 || f.From < 0 || f.To < 0):
 		return fmt.Errorf("%s needs to know whom", f.Kind)
 	case f.Kind == Flap && f.Delay < time.Millisecond:

@@ -146,6 +146,17 @@ func (n *ringNode) do(now time.Duration, number int, q *lane, m message) bool {
 
 func (n *ringNode) room(lane int) bool { return n.ring.Room(ring.Lane(lane)) }
 
+// resize tells the ring the smallest payload of the networks that are up.
+func (n *ringNode) resize(now time.Duration, _, _ int) {
+	least := n.w.plan.PayloadSize
+	for _, size := range n.d.sizes {
+		if size > 0 {
+			least = min(least, size)
+		}
+	}
+	n.ring.SetPayloadSize(now, least)
+}
+
 func (n *ringNode) leave(now time.Duration) {
 	n.ring.Leave(now)
 	n.helloAt = ring.NoDeadline

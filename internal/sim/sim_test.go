@@ -160,6 +160,7 @@ func TestBadPlansAreRefused(t *testing.T) {
 		"fault time":    change(func(p *Plan) { p.Faults[0].At = -1 }),
 		"fault event":   change(func(p *Plan) { p.Faults[0].On = "lunch" }),
 		"flap":          change(func(p *Plan) { p.Faults[0].Kind = Flap }),
+		"which network": change(func(p *Plan) { p.Faults[0] = Fault{Kind: Down, From: 0, To: -1, Network: -1} }),
 		"partition":     change(func(p *Plan) { p.Faults[0].Kind = Partition }),
 		"load daemon":   change(func(p *Plan) { p.Load[0].Daemon = p.Daemons }),
 		"load count":    change(func(p *Plan) { p.Load[0].Count = 0 }),

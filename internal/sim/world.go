@@ -7,6 +7,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -30,6 +31,8 @@ type node interface {
 	// nothing happened; the world tries again when room says so.
 	do(now time.Duration, number int, q *lane, m message) bool
 	room(lane int) bool
+	// resize tells what an interface takes, in payload bytes; 0: it is down.
+	resize(now time.Duration, network, size int)
 	leave(now time.Duration)
 	state() ring.State
 	// counters are the totals of this life.
@@ -58,6 +61,7 @@ type daemon struct {
 	doomed  int // packets still to be sent before it crashes; -1: not doomed
 	leaving bool
 	lanes   map[int]*lane
+	sizes   []int // payload its interfaces take, by network; 0: down
 }
 
 // lane is one client of one life of a daemon.
@@ -164,6 +168,9 @@ func newWorld(p *Plan, o Options) *World {
 	w.daemons = make([]daemon, p.Daemons)
 	for i := range w.daemons {
 		w.daemons[i] = daemon{at: i, rand: stream(p.Seed, "daemon", i), rate: p.Clocks[i], doomed: -1}
+		for range p.Networks {
+			w.daemons[i].sizes = append(w.daemons[i].sizes, p.PayloadSize)
+		}
 		w.heap.push(occasion{at: p.Boots[i], kind: restart, n: int32(i)})
 	}
 	for i := range p.Faults {
@@ -340,7 +347,11 @@ func (w *World) send(d *daemon, net, to int, data []byte) {
 			continue
 		}
 		l := w.link(net, d.at, i)
-		if l.lost() {
+		if l.lost() || !w.passes(data, net, d.at, i) {
+			continue
+		}
+		if other, spoilt := l.spoils(data); spoilt {
+			w.fly(l.arrives(w.now, w.plan.Jitter), flight{int32(net), int32(d.at), int32(i), w.buffer(other)})
 			continue
 		}
 		if b < 0 {
@@ -351,6 +362,16 @@ func (w *World) send(d *daemon, net, to int, data []byte) {
 			w.fly(l.arrives(w.now, w.plan.Jitter)+l.rand.time(0, l.spread), flight{int32(net), int32(d.at), int32(i), b})
 		}
 	}
+}
+
+// passes tells whether a datagram is not too large for the interfaces of both
+// ends (A1, A3). A bare ring's packets always pass: multipath would have cut
+// them.
+func (w *World) passes(data []byte, net, from, to int) bool {
+	if w.plan.Mode == RingMode {
+		return true
+	}
+	return len(data) <= packetSize(min(w.daemons[from].sizes[net], w.daemons[to].sizes[net]))
 }
 
 func (w *World) buffer(data []byte) int32 {
@@ -394,12 +415,19 @@ func (w *World) arrive(n int32) {
 	if d.node != nil {
 		w.scratch = append(w.scratch[:0], w.buffers[f.buf].data...)
 		d.node.receive(d.local(w.now), int(f.network), int(f.from), w.scratch)
-		for i := range w.scratch {
-			w.scratch[i] = 0xdb
-		}
+		spoil(w.scratch)
 		w.settle(d)
 	}
 	w.landed(n)
+}
+
+// spoiled is what bytes become that were only lent.
+var spoiled = bytes.Repeat([]byte{0xdb}, 4096)
+
+func spoil(b []byte) {
+	for len(b) > 0 {
+		b = b[copy(b, spoiled):]
+	}
 }
 
 func (w *World) landed(n int32) {
