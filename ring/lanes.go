@@ -90,6 +90,7 @@ func (l *lanes) fill(packet []byte, size int, f *filling) []byte {
 		switch {
 		case q.deficit <= 0 && (large || head.sent == 0):
 			l.rotate(size)
+			skipped = 0 // it may be the turn of one that can send now
 			continue
 		case large && !l.begin(q, f):
 			l.rotate(0)

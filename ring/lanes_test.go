@@ -147,3 +147,18 @@ func TestOneLargeMessageAtATime(t *testing.T) {
 		t.Errorf("began a large message beyond the budget")
 	}
 }
+
+// One whose large message may not begin yet does not hold up those behind it.
+func TestBlockedLargeMessageHoldsNobodyUp(t *testing.T) {
+	l := newLanes(1 << 30)
+	for id := Lane(1); id <= 3; id++ {
+		l.submit(id, Agreed, make([]byte, 200000))
+	}
+	f := filling{large: 0}
+	l.fill(nil, 1400, &f)
+	l.submit(4, Agreed, []byte("small"))
+	l.fill(nil, 1400, &f)
+	if len(f.finished) != 1 || len(f.finished[0].payload) != 5 {
+		t.Errorf("the small message was not sent")
+	}
+}
