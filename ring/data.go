@@ -4,7 +4,7 @@ package ring
 // recovery this member has not finished yet while others have.
 func (r *Ring) receiveData(now Time, from Process, payload []byte) {
 	h, chunks, ok := parseHeader(payload)
-	if !ok || h.recovery != 0 || !wellFormed(chunks, h.safe, r.cfg.MaxMessage) {
+	if !ok || h.recovery != 0 || !wellFormed(chunks, h.safe) {
 		r.n.Malformed++
 		return
 	}
@@ -53,7 +53,7 @@ func (in *instance) noteLateness(now Time, h *header) {
 // in this very recovery.
 func (r *Ring) receiveRecovered(now Time, from Process, payload []byte) {
 	h, chunks, ok := parseHeader(payload)
-	if !ok || h.recovery == 0 || !wellFormed(chunks, h.safe, r.cfg.MaxMessage) {
+	if !ok || h.recovery == 0 || !wellFormed(chunks, h.safe) {
 		r.n.Malformed++
 		return
 	}

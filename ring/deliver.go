@@ -46,8 +46,7 @@ func (r *Ring) deliverPacket(now Time, in *instance, packet []byte) {
 
 // reassemble adds a fragment and tells whether it completes its message.
 func (r *Ring) reassemble(in *instance, h *header, c *chunk) (message []byte, whole bool) {
-	budget := r.cfg.ReassemblyBudget + len(in.members)*largeMessage
-	message, abandoned := in.reassembly.add(h.origin, c, budget)
+	message, abandoned := in.reassembly.add(h.origin, c, longestMessage+len(in.members)*largeMessage)
 	if abandoned {
 		r.n.ReassemblyAbandoned++
 	}

@@ -31,6 +31,11 @@ const (
 	offsetOrigin   = 20
 	offsetRecovery = 22
 
+	// longestMessage bounds messages, and all those begun together, whatever
+	// the limits of this daemon's own clients are: what one member refuses
+	// another must refuse as well (VS-1).
+	longestMessage = 1 << 30
+
 	flagSafe     = 1
 	serviceMask  = 7
 	flagFragment = 8
@@ -122,12 +127,12 @@ func nextChunk(b []byte) (c chunk, rest []byte, ok bool) {
 }
 
 // wellFormed tells whether b is at least one chunk and nothing else, with
-// the safe flag where it belongs and no message over maxMessage.
-func wellFormed(b []byte, safe bool, maxMessage int) bool {
+// the safe flag where it belongs and no message that is too long.
+func wellFormed(b []byte, safe bool) bool {
 	seen := false
 	for rest := b; ; {
 		c, r, ok := nextChunk(rest)
-		if !ok || c.fragment && uint64(c.total) > uint64(maxMessage) {
+		if !ok || c.fragment && c.total > longestMessage {
 			return false
 		}
 		seen = seen || c.service == Safe

@@ -231,3 +231,25 @@ func TestLeaveIsNoticedAtOnce(t *testing.T) {
 	w.run(100 * time.Millisecond)
 	w.wantRing(1, 2)
 }
+
+// Limits of a daemon's own clients are not limits of what others may send:
+// what one member refuses to put together the others would deliver (VS-1).
+func TestMembersWithDifferentLimits(t *testing.T) {
+	w, from := formed(t, 3)
+	w.nodes[2].cfg.MaxMessage, w.nodes[2].cfg.ReassemblyBudget = 150000, 150000
+	large := bytes.Repeat([]byte("x"), 1000000)
+	for i := range 2 {
+		if err := w.nodes[i].Submit(w.now, 1, Agreed, bytes.Clone(large)); err != nil {
+			t.Fatal(err)
+		}
+		w.drain(i)
+	}
+	w.run(2 * time.Second)
+	w.wantRing(0, 1, 2)
+	for i, n := range w.nodes {
+		got := n.got[from[i]:]
+		if len(got) != 2 || len(got[0].Payload) != len(large) || len(got[1].Payload) != len(large) {
+			t.Errorf("node %d was given %d deliveries, want the two large messages", i, len(got))
+		}
+	}
+}

@@ -200,7 +200,7 @@ type Config struct {
 	// headers.
 	MaxMessage int
 	// ReassemblyBudget bounds the bytes of begun large messages in the whole
-	// ring; default 64 MiB.
+	// ring when this daemon begins another; default 64 MiB.
 	ReassemblyBudget int
 	// LaneQueue bounds the bytes waiting in one lane; default 1 MiB. One
 	// message is always taken by an empty lane.

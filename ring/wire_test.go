@@ -34,7 +34,7 @@ func parsePacket(kind string, b []byte) (again []byte, ok bool) {
 		}
 	case "data":
 		h, chunks, good := parseHeader(b)
-		if ok = good && wellFormed(chunks, h.safe, 16<<20); ok {
+		if ok = good && wellFormed(chunks, h.safe); ok {
 			again = h.append(nil)
 			for rest := chunks; len(rest) > 0; {
 				var c chunk
@@ -106,7 +106,7 @@ func TestDataRefusesBadInput(t *testing.T) {
 		{"fragment that is the whole", with(false, fragment(10, 0, 10))},
 		{"fragment past the end", with(false, fragment(10, 8, 3))},
 		{"offset that overflows", with(false, fragment(10, ^uint32(0), 3))},
-		{"message too long", with(false, fragment(16<<20+1, 0, 3))},
+		{"message too long", with(false, fragment(longestMessage+1, 0, 3))},
 	}
 	for _, test := range tests {
 		if _, ok := parsePacket("data", test.have); ok {
