@@ -128,7 +128,8 @@ func (r *Ring) form(now Time) {
 }
 
 // agreed makes the ring of a commit token if that is what this member has
-// agreed to, in this very Gather.
+// agreed to, in this very Gather, and no other member is known to have begun
+// another life or Gather since.
 func (r *Ring) agreed(t *commitToken) (*instance, bool) {
 	var members []member
 	self, last := -1, -1
@@ -139,7 +140,12 @@ func (r *Ring) agreed(t *commitToken) (*instance, bool) {
 			return nil, false
 		}
 		last = index
-		if e.process == r.cfg.Self && e.gather == r.gatherNo {
+		switch {
+		case index != r.self:
+			if j := r.joins[index]; e.process != r.peers[index].process || j != nil && j.gather > e.gather {
+				return nil, false
+			}
+		case e.process == r.cfg.Self && e.gather == r.gatherNo:
 			self = i
 		}
 		members = append(members, member{index: index, process: e.process, gather: e.gather})
@@ -172,6 +178,10 @@ func (r *Ring) receiveCommit(now Time, from Process, payload []byte) {
 		r.n.Malformed++
 		return
 	}
+	if !r.credible(t) {
+		r.n.CommitsIgnored++
+		return
+	}
 	if r.state == Gather && t.round == collectRound && t.ring.Epoch > r.epoch {
 		if in, ok := r.agreed(t); ok && from == in.predecessor().process && !in.representative() {
 			r.enterCommit(now, in, t, collectRound)
@@ -192,6 +202,23 @@ func (r *Ring) receiveCommit(now Time, from Process, payload []byte) {
 	default:
 		r.n.CommitsIgnored++
 	}
+}
+
+// credible checks what a token says of this member's own old ring: parts that
+// no member of it can have written would make recovery wait for ever.
+func (r *Ring) credible(t *commitToken) bool {
+	members := firstN(len(r.cur.members))
+	for i := range t.entries {
+		e := &t.entries[i]
+		if !e.filled || e.old != r.cur.id {
+			continue
+		}
+		if r.cur.position(e.process) < 0 || !e.obligations.within(members) ||
+			e.high > r.cur.store.base+Seq(r.cur.store.limit) {
+			return false
+		}
+	}
+	return r.credibleEpoch(t.ring.Epoch)
 }
 
 // continues tells whether a later token is of this formation: the same lives,

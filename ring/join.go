@@ -69,6 +69,9 @@ func (r *Ring) receiveJoin(now Time, from Process, payload []byte) {
 		r.joins[i] = nil
 		r.hearingChanged(now)
 		return
+	case !r.credibleEpoch(j.epoch):
+		r.n.Malformed++
+		return
 	case !r.agrees(j.hash, j.staged):
 		r.n.JoinsRefused++
 		return
@@ -95,6 +98,13 @@ func (r *Ring) receiveJoin(now Time, from Process, payload []byte) {
 	r.joins[i] = j
 	r.joined(now, i)
 }
+
+// epochJump is the most that epochs may differ: they are seconds since 1970 and
+// a count of rings, from clocks that may be wrong.
+const epochJump = 1 << 40
+
+// credibleEpoch refuses an epoch that could make epochs wrap (CFG-4).
+func (r *Ring) credibleEpoch(e uint64) bool { return e <= r.epoch || e-r.epoch <= epochJump }
 
 // over tells whether a Gather of the daemon at position i has led to a ring or
 // a formation already: what it said then no longer counts.

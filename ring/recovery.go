@@ -9,7 +9,7 @@ type recovery struct {
 	tag        uint32 // marks the packets sent again for this recovery
 	companions set    // positions in the new ring of those from my old ring
 	of         uint8  // the first of them: names the old ring in requests
-	low, high  Seq    // all have everything up to low; none has anything beyond high
+	high       Seq    // none has anything beyond
 	stable     Seq    // some companion knows that all had everything up to here
 	// owed are the positions in the old ring of members whose messages are
 	// delivered even past a hole: companions and obligations (GAP-3).
@@ -26,7 +26,7 @@ func (r *Ring) enterRecovery(now Time) {
 	for i := range in.members {
 		in.members[i].came = f.entries[i].old
 	}
-	rec := &recovery{tag: tagOf(in.id), of: nobody, low: ^Seq(0)}
+	rec := &recovery{tag: tagOf(in.id), of: nobody}
 	for i := range f.entries {
 		e := &f.entries[i]
 		if e.old != r.cur.id {
@@ -36,11 +36,9 @@ func (r *Ring) enterRecovery(now Time) {
 			rec.of = uint8(i)
 		}
 		rec.companions.add(i)
-		if p := r.cur.position(e.process); p >= 0 {
-			rec.owed.add(p)
-		}
+		rec.owed.add(r.cur.position(e.process))
 		rec.owed = rec.owed.or(e.obligations)
-		rec.low, rec.high, rec.stable = min(rec.low, e.aru), max(rec.high, e.high), max(rec.stable, e.stable)
+		rec.high, rec.stable = max(rec.high, e.high), max(rec.stable, e.stable)
 	}
 	r.recovery = rec
 	r.next = in

@@ -21,7 +21,7 @@ type store struct {
 type slot struct {
 	held     bool
 	hole     bool // recovery: nobody who comes along has it
-	attempts uint16
+	attempts uint32
 	buf      []byte
 	asked    Time // when last requested, if attempts > 0
 	since    Time // when first requested
