@@ -42,13 +42,9 @@ func (s *sink) States(dst []datalink.NetworkState) []datalink.NetworkState {
 func idleLoop(t *testing.T) (*loop, *sink) {
 	t.Helper()
 	links := new(sink)
-	d := &daemon{cfg: newCluster(t, "", "alpha").cfg, name: "alpha", log: zap.NewNop(), links: links}
+	d := &daemon{cfg: newCluster(t, "", "alpha").cfg, name: "alpha", log: zap.NewNop(), links: links, newEngine: engine.New}
 	states := links.States(nil)
-	ec, incarnation, err := engineConfig(d.cfg, d.self, states)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := engine.New(ec)
+	e, incarnation, err := d.newLife(states)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ type counters struct {
 	// Sessions that began, and that the engine refused.
 	Opened, OpenRefused uint64
 	// Sessions that ended, by cause.
-	Disconnected, Closed, Violations, Slow, Refused uint64
+	Disconnected, Closed, Violations, Slow, Refused, LifeOver uint64
 	// Violations, by the rule that was broken.
 	BadMarker, BadService, BadPrivate, BadGroups, BadHint, BadLength, NoGroup uint64
 	// Requests taken; times one had to wait for room in the ring; joins over
@@ -48,6 +48,9 @@ func (l *loop) countEnd(s *session, e *ending) {
 	case endRefused:
 		l.counters.Refused++
 		l.log.Info("session closed", fields...)
+	case endLife: // one line tells of all of them
+		l.counters.LifeOver++
+		l.log.Debug("session closed", fields...)
 	}
 }
 

@@ -38,10 +38,14 @@ type Options struct {
 	Ready func()
 	// Software is the program's version, for status.
 	Software string
+
+	newEngine func(engine.Config) (*engine.Engine, error) // nil: engine.New; of tests
 }
 
 // Run runs the daemon until ctx ends or its links fail. When ctx ends it
 // leaves the ring, closes the sessions, removes its sockets and returns nil.
+// On a machine that was put back to an older state it goes on as a new life of
+// the daemon, without the sessions (SCN-28).
 // No goroutine is left when it returns.
 func Run(ctx context.Context, o Options) error {
 	self, err := o.self()
@@ -55,6 +59,10 @@ func Run(ctx context.Context, o Options) error {
 		cfg: o.Config, self: self, name: o.Config.Daemons[self].Name, software: o.Software,
 		log: log, refusals: newDamper(refusalQuiet), slots: newSlots(),
 		registry: newRegistry(&o.Config.Client), stopped: make(chan struct{}),
+		newEngine: o.newEngine,
+	}
+	if d.newEngine == nil {
+		d.newEngine = engine.New
 	}
 	for _, w := range d.cfg.Warnings(false) {
 		log.Warn("configuration", zap.String("key", w.Key), zap.String("warning", w.Msg))
@@ -91,6 +99,8 @@ type daemon struct {
 	slots    slots
 	registry *registry
 
+	newEngine func(engine.Config) (*engine.Engine, error)
+
 	links     datalink.Set
 	loop      *loop
 	listeners []*listener
@@ -116,14 +126,9 @@ func (d *daemon) prepare(open func(datalink.Config) (datalink.Set, error)) (err 
 		return fmt.Errorf("daemon: opening networks: %w", err)
 	}
 	states := d.links.States(nil)
-	ec, incarnation, err := engineConfig(d.cfg, d.self, states)
+	e, incarnation, err := d.newLife(states)
 	if err != nil {
 		return err
-	}
-	e, err := engine.New(ec)
-	clear(ec.Multipath.Keys) // SEC-18: the engine has its own copy
-	if err != nil {
-		return fmt.Errorf("daemon: %w", err)
 	}
 	d.loop = newLoop(d, e, states, incarnation)
 	if err := d.listen(); err != nil {
@@ -182,7 +187,7 @@ func (d *daemon) run(ctx context.Context, ready func()) error {
 	watchdog.stop()
 	d.stop(loopDone)
 	if loopErr != nil {
-		return fmt.Errorf("daemon: networks: %w", loopErr)
+		return fmt.Errorf("daemon: %w", loopErr)
 	}
 	d.log.Info("daemon stopped", zap.String("name", d.name))
 	return nil

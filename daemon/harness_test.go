@@ -23,6 +23,7 @@ import (
 	"mpspread/client/frame"
 	"mpspread/config"
 	"mpspread/datalink/datalinktest"
+	"mpspread/internal/engine"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,6 +42,8 @@ type cluster struct {
 	text  string
 	board *datalinktest.Switchboard
 	cfg   *config.Config
+
+	engine func(engine.Config) (*engine.Engine, error) // nil: as ever
 }
 
 // newCluster makes a configuration of the named daemons on networks A and B,
@@ -97,7 +100,7 @@ func (c *cluster) start(name string) *running {
 	go func() {
 		r.done <- Run(ctx, Options{
 			Config: c.cfg, Name: name, Log: zap.New(core), OpenLinks: c.board.Open,
-			Ready: func() { close(ready) }, Software: "test",
+			Ready: func() { close(ready) }, Software: "test", newEngine: c.engine,
 		})
 	}()
 	select {

@@ -42,7 +42,8 @@ type loop struct {
 	links       datalink.Set
 	registry    *registry
 	incarnation string
-	start       time.Time // origin of the engine's time
+	start       time.Time // of this life; origin of the engine's time
+	newLife     func([]datalink.NetworkState) (*engine.Engine, string, error)
 
 	mailbox mailbox       // any goroutine
 	status  snapshots     // any goroutine
@@ -74,7 +75,7 @@ func newLoop(d *daemon, e *engine.Engine, states []datalink.NetworkState, incarn
 	l := &loop{
 		log: d.log, cfg: d.cfg, self: d.self, software: d.software,
 		engine: e, links: d.links, registry: d.registry,
-		incarnation: incarnation, start: time.Now(),
+		incarnation: incarnation, start: time.Now(), newLife: d.newLife,
 		ended: make(chan struct{}), asks: make(chan question, questionBacklog), busy: busyReply(d.name),
 		packets:  make([]datalink.Packet, receiveBatch),
 		sessions: make(map[groups.SessionID]*session),
@@ -101,11 +102,16 @@ func (l *loop) run() error {
 	l.obey()
 	for {
 		if err := l.links.Wait(l.patience()); err != nil {
-			return fmt.Errorf("waiting for datagrams: %w", err)
+			return fmt.Errorf("networks: waiting for datagrams: %w", err)
 		}
 		l.turn()
-		if l.stopAt != 0 && l.now() >= l.stopAt {
+		switch {
+		case l.stopAt != 0 && l.now() >= l.stopAt:
 			return nil
+		case l.dead():
+			if err := l.renew(); err != nil {
+				return err
+			}
 		}
 	}
 }

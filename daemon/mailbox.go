@@ -107,10 +107,11 @@ const (
 	endViolation                  // of the protocol
 	endSlow                       // queue overflow
 	endRefused                    // the engine takes nothing of it any more
+	endLife                       // the daemon's life that it was a session of is over
 )
 
 func (c endCause) String() string {
-	return [...]string{"disconnect", "connection closed", "protocol violation", "too slow", "refused"}[c]
+	return [...]string{"disconnect", "connection closed", "protocol violation", "too slow", "refused", "life over"}[c]
 }
 
 // multicast fills m for the engine, which does not keep it.
