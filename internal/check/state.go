@@ -97,10 +97,10 @@ type part struct {
 	aru    ring.Seq // holds everything up to here
 	beyond map[ring.Seq]bool
 
-	stable, discarded ring.Seq
-	lastTSeq          uint64
-	accepted          bool
-	predecessor       ring.Process
+	stable      ring.Seq
+	lastTSeq    uint64
+	accepted    bool
+	predecessor ring.Process
 
 	next       int   // all of order below it has been delivered or passed
 	last       place // of the last delivery

@@ -106,7 +106,6 @@ func (c *Checker) discard(p *process, e *trace.Event) {
 	if !c.holds(RNG5, e.Seq <= max(t.stable, c.opt.StartSeq)) {
 		c.fail(RNG5, of(p.id).at(e.Ring, e.Seq), "%v discarded up to %d of %v, stable is %d", p.id, e.Seq, e.Ring, t.stable)
 	}
-	t.discarded = e.Seq
 }
 
 // commit notes the obligation that "all recovered" creates: to the companions,
