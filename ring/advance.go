@@ -31,7 +31,7 @@ func (r *Ring) advanceOperational(now Time) {
 	} else {
 		r.advanceToken(now, in)
 	}
-	if r.state == Operational && r.strangerReady(now, r.cur) {
+	if r.state == Operational && (r.strangerReady(now, r.cur) || r.defects(now, r.cur)) {
 		r.enterGather(now)
 	}
 }
@@ -82,7 +82,7 @@ func (r *Ring) Deadline() Time {
 	}
 	switch r.state {
 	case Operational:
-		d = min(d, r.cur.deadline(), r.merging.due(r.t))
+		d = min(d, r.cur.deadline(), r.merging.due(r.t), r.defecting.due(r.t))
 	case Gather:
 		d = min(d, r.gatherDeadline())
 	case Commit:

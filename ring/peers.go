@@ -117,7 +117,7 @@ func (r *Ring) hearingChanged(now Time) {
 		switch {
 		case r.replaced(r.cur):
 			r.enterGather(now)
-		case r.strangerReady(now, r.cur):
+		case r.strangerReady(now, r.cur), r.defects(now, r.cur):
 			r.enterGather(now)
 		}
 	case Gather:

@@ -195,6 +195,7 @@ func (r *Ring) begins(now Time, in *instance, old RingID) {
 	r.lanes.restart()
 	r.largeBegun, r.largeDone = 0, 0
 	r.merging, r.recheckAt = merging{}, now // who else is there is looked at anew
+	r.defecting.to = set{}
 	r.enter(now, Operational)
 	c := &Configuration{Kind: Regular, Old: old, New: in.id, Members: in.processes(firstN(len(in.members)))}
 	for i := range in.members {

@@ -227,6 +227,25 @@ func TestNonTransitiveCutSettles(t *testing.T) {
 	}
 }
 
+// LIV-5: 1 hears all; 2 hears 1 only. The three that hear each other find
+// together although 1 is in a ring with 2, whoever leaves whom.
+func TestLargerCliqueIsFound(t *testing.T) {
+	w := newNetwork(t, 4)
+	w.cut = func(a, b int) bool { return a/2 != b/2 }
+	w.run(time.Second)
+	w.wantRing(0, 1)
+	w.wantRing(2, 3)
+	w.cut = func(a, b int) bool { return a != b && (a == 1 && b != 0 || b == 1 && a != 0) }
+	w.run(5 * time.Second)
+	w.wantRing(0, 2, 3)
+	w.wantRing(1)
+	before := w.nodes[0].n.MembershipChanges
+	w.run(20 * time.Second)
+	if n := w.nodes[0].n.MembershipChanges - before; n != 0 {
+		t.Errorf("%d membership changes while nothing changed", n)
+	}
+}
+
 // LIV-5: a member whose joins come but that the commit token does not reach, or
 // from which it does not come on, cannot keep the others from their ring.
 func TestFormationBreakerIsLeftOut(t *testing.T) {

@@ -20,6 +20,7 @@ type Ring struct {
 	spent []spent
 	graph graph
 	merging
+	defecting defecting
 	gathering
 	formation *formation
 	next      *instance // the ring being recovered into
