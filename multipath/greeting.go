@@ -233,7 +233,7 @@ func (m *Multipath) readHello(now Time, d *daemon, l *life, first uint64, h *hel
 // judgeCandidate looks whether a life has proven that it lives now, and lets
 // it in if it may come in. Another living daemon of my own name never may.
 func (m *Multipath) judgeCandidate(now Time, d *daemon, l *life, first uint64, h *hello) {
-	if !m.challenges.accepts(h.echoes) {
+	if !m.challenges.accepts(h.echoes, d.provedSince) {
 		return
 	}
 	if l.freshAt == never {

@@ -1,6 +1,9 @@
 package multipath
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Bounds of what is kept of lives (protocol rule 1).
 const (
@@ -63,6 +66,10 @@ type identity struct {
 	superseded [maxSuperseded]uint64
 	replaced   int  // lives superseded so far
 	duplicate  Time // last time two lives were seen to talk at once
+	// provedSince is when the last life took the place of another: a challenge
+	// from before proves nothing any more, for lives that ended before may
+	// have echoed it.
+	provedSince Time
 	ledger     ledger
 }
 
@@ -136,12 +143,13 @@ func (f *freshness) stale(now Time, counter, highest uint64, age time.Duration) 
 // that a life is alive now.
 type challenges struct {
 	current, previous challenge
-	renewed           Time
+	renewed, before   Time // when each of them was new
 }
 
-func (c *challenges) accepts(echoes []challenge) bool {
+// accepts tells whether one of them that was made since a time is echoed.
+func (c *challenges) accepts(echoes []challenge, since Time) bool {
 	for _, e := range echoes {
-		if e == c.current || e == c.previous {
+		if e == c.current && c.renewed >= since || e == c.previous && c.before >= since {
 			return true
 		}
 	}
@@ -161,17 +169,24 @@ func (m *Multipath) renewChallenge(now Time) {
 	if age < challengeLife {
 		return
 	}
-	m.challenges.previous = m.challenges.current
-	m.challenges.current = m.newChallenge()
+	m.nextChallenge(now)
 	if age > 2*challengeLife {
 		m.challenges.previous = m.challenges.current
 	}
-	m.challenges.renewed = now
+}
+
+func (m *Multipath) nextChallenge(now Time) {
+	c := &m.challenges
+	c.previous, c.before = c.current, c.renewed
+	c.current, c.renewed = m.newChallenge(), now
 }
 
 // admit decides on a candidate that has proven itself: at once if the daemon
 // has no life, and otherwise when the old one has been silent for a quarter of
 // the failure detection time. If both talk, the newer one is refused (rule 1).
+// The other candidates then have to prove themselves again, with a challenge
+// that only who lives now can know: a life that came and went between the two
+// must not take the living one's place when that is silent for a moment.
 func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 	old := d.life
 	if old != nil {
@@ -180,12 +195,12 @@ func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 		}
 		d.superseded[d.replaced%maxSuperseded] = old.short
 		d.replaced++
+		m.nextChallenge(now)
+		d.provedSince = now
 	}
-	for i := range d.candidates {
-		if d.candidates[i] == l {
-			d.removeCandidate(i)
-			break
-		}
+	d.candidates = slices.DeleteFunc(d.candidates, func(c *life) bool { return c == l })
+	for _, c := range d.candidates {
+		c.freshAt = never
 	}
 	d.life = l
 	l.window.grow(windowStart)
@@ -200,17 +215,22 @@ func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 	return true
 }
 
-// admitWaiting admits candidates whose predecessor has fallen silent since.
+// admitWaiting admits candidates whose predecessor has fallen silent since; of
+// several the one heard last.
 func (m *Multipath) admitWaiting(now Time) {
 	for _, d := range m.daemons {
 		d.expireCandidates(now)
 		if d.self {
 			continue
 		}
+		var latest *life
 		for _, l := range d.candidates {
-			if l.freshAt != never && m.admit(now, d, l) {
-				break
+			if l.freshAt != never && (latest == nil || l.lastHello > latest.lastHello) {
+				latest = l
 			}
+		}
+		if latest != nil {
+			m.admit(now, d, latest)
 		}
 	}
 }

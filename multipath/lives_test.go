@@ -152,6 +152,32 @@ func TestRestartWithin50ms(t *testing.T) {
 	}
 }
 
+// A life that came, proved itself and went while its predecessor's silence was
+// awaited must not take the place of its successor when that is silent for a
+// moment: a superseded life stays refused, so the daemon would stay out.
+func TestLifeBetweenTwoOthers(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	first := w.nodes[1]
+	first.dead = true
+	w.run(10 * ms)
+	w.boot(1) // comes and proves itself, but the first is not silent for long enough
+	d := w.nodes[0].daemons[1]
+	w.until(100*ms, "second life proven", func() bool { return len(d.candidates) == 1 && d.candidates[0].freshAt != never })
+	second := w.nodes[1].short
+	w.nodes[1].dead = true
+	w.boot(1)
+	third := w.nodes[1].short
+	w.until(time.Second, "third life heard", func() bool { return w.nodes[0].Hearings()[0].Incarnation == third })
+	w.filter = func(*flight) bool { return false }
+	w.run(200 * ms) // more than fd/4
+	w.filter = nil
+	w.until(time.Second, "third life heard again", w.allMutual)
+	if d.isSuperseded(third) || d.life.short == second {
+		t.Error("the living life was superseded by a dead one")
+	}
+}
+
 // SCN-22, SEC-6: a recording of a dead life proves nothing, not even to a
 // daemon that never knew that life.
 func TestReplayedHelloOfDeadLife(t *testing.T) {
@@ -488,7 +514,7 @@ func TestReversedOrder(t *testing.T) {
 func TestChallenges(t *testing.T) {
 	m := newWorld(t, 2, 1).nodes[0]
 	m.start(0)
-	accepts := func(c challenge) bool { return m.challenges.accepts([]challenge{{}, c}) }
+	accepts := func(c challenge) bool { return m.challenges.accepts([]challenge{{}, c}, never) }
 	a := m.challenges.current
 	m.renewChallenge(challengeLife - 1)
 	if m.challenges.current != a {

@@ -118,7 +118,7 @@ func (m *Multipath) takeCommand(now Time, n *network, from netip.AddrPort, c *op
 		m.answerCopy(r, int(c.next))
 		return
 	}
-	if !m.challenges.accepts([]challenge{c.challenge}) {
+	if !m.challenges.accepts([]challenge{c.challenge}, never) {
 		m.replyStatus(n, n, from, c.id, replyExpired, m.challenges.current[:])
 		return
 	}
