@@ -31,8 +31,12 @@ func (r *Ring) advanceOperational(now Time) {
 	} else {
 		r.advanceToken(now, in)
 	}
-	if r.state == Operational && (r.strangerReady(now, r.cur) || r.defects(now, r.cur)) {
+	switch {
+	case r.state != Operational:
+	case r.strangerReady(now, r.cur):
 		r.enterGather(now)
+	case r.defects(now, r.cur):
+		r.defect(now)
 	}
 }
 

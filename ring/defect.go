@@ -34,16 +34,18 @@ func (r *Ring) defects(now Time, in *instance) bool {
 	d := &r.defecting
 	if to := r.largerRing(now, in); to != d.to {
 		d.to, d.since = to, now
-		if to.empty() {
-			d.tries = 0
-		}
 	}
-	if now < d.due(r.t) {
-		return false
-	}
-	d.tries++
-	d.since = now
-	return true
+	return now >= d.due(r.t)
+}
+
+// defect leaves the ring for the larger one. For a time those who stay behind
+// are not considered, or the old ring would form again at once.
+func (r *Ring) defect(now Time) {
+	to := r.defecting.to
+	r.defecting.tries++
+	r.enterGather(now)
+	r.only = to
+	r.only.add(r.self)
 }
 
 // largerRing is the largest ring of strangers, as large as the own one or

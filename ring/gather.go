@@ -10,6 +10,7 @@ type gathering struct {
 	joinAt   Time // the next join is sent
 	agreedAt Time // all of the proposal want it; NoDeadline: not yet
 	barren   int  // Gathers in a row without agreement
+	only     set  // if not empty: at first only these are considered
 }
 
 // giveUp is how many Gathers in a row may end without agreement before a
@@ -36,7 +37,7 @@ func (r *Ring) enterGather(now Time) {
 	r.gatherNo++
 	r.started, r.changed, r.agreedAt = now, now, NoDeadline
 	r.merging = merging{}
-	r.hears, r.proposal = set{}, set{}
+	r.hears, r.proposal, r.only = set{}, set{}, set{}
 	for i, j := range r.joins {
 		switch {
 		case j == nil:
@@ -108,6 +109,8 @@ func (r *Ring) hearingGraph(now Time) (g *graph, heard set) {
 			continue
 		case heard.has(i) && now-j.excluded > r.t.gatherWait:
 			continue // it knows of me and wants another ring
+		case !r.only.empty() && !r.only.has(i) && now < r.started+2*r.t.gatherWait:
+			continue // it stays behind
 		}
 		g.vertices.add(i)
 		g.old[i] = j.old

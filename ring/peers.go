@@ -117,8 +117,10 @@ func (r *Ring) hearingChanged(now Time) {
 		switch {
 		case r.replaced(r.cur):
 			r.enterGather(now)
-		case r.strangerReady(now, r.cur), r.defects(now, r.cur):
+		case r.strangerReady(now, r.cur):
 			r.enterGather(now)
+		case r.defects(now, r.cur):
+			r.defect(now)
 		}
 	case Gather:
 		r.consider(now)

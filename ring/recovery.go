@@ -196,6 +196,9 @@ func (r *Ring) begins(now Time, in *instance, old RingID) {
 	r.largeBegun, r.largeDone = 0, 0
 	r.merging, r.recheckAt = merging{}, now // who else is there is looked at anew
 	r.defecting.to = set{}
+	if r.conf != nil && len(in.members) > len(r.conf.Members) {
+		r.defecting.tries = 0
+	}
 	r.enter(now, Operational)
 	c := &Configuration{Kind: Regular, Old: old, New: in.id, Members: in.processes(firstN(len(in.members)))}
 	for i := range in.members {

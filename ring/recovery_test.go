@@ -227,22 +227,39 @@ func TestNonTransitiveCutSettles(t *testing.T) {
 	}
 }
 
-// LIV-5: 1 hears all; 2 hears 1 only. The three that hear each other find
-// together although 1 is in a ring with 2, whoever leaves whom.
+// LIV-5: one hears all, another only that one. The three that hear each other
+// find together although two of the four are in a ring, whoever of them is its
+// representative.
 func TestLargerCliqueIsFound(t *testing.T) {
-	w := newNetwork(t, 4)
-	w.cut = func(a, b int) bool { return a/2 != b/2 }
-	w.run(time.Second)
-	w.wantRing(0, 1)
-	w.wantRing(2, 3)
-	w.cut = func(a, b int) bool { return a != b && (a == 1 && b != 0 || b == 1 && a != 0) }
-	w.run(5 * time.Second)
-	w.wantRing(0, 2, 3)
-	w.wantRing(1)
-	before := w.nodes[0].n.MembershipChanges
-	w.run(20 * time.Second)
-	if n := w.nodes[0].n.MembershipChanges - before; n != 0 {
-		t.Errorf("%d membership changes while nothing changed", n)
+	tests := []struct {
+		only, both int // who hears only both, who hears all
+		pairs      [4]int
+		want       []int
+	}{
+		{0, 1, [4]int{0, 0, 1, 1}, []int{1, 2, 3}},
+		{1, 0, [4]int{0, 0, 1, 1}, []int{0, 2, 3}},
+		{2, 3, [4]int{0, 0, 1, 1}, []int{0, 1, 3}},
+		{3, 2, [4]int{0, 0, 1, 1}, []int{0, 1, 2}},
+		{2, 0, [4]int{0, 1, 0, 1}, []int{0, 1, 3}},
+	}
+	for _, test := range tests {
+		w := newNetwork(t, 4)
+		w.cut = func(a, b int) bool { return test.pairs[a] != test.pairs[b] }
+		w.run(time.Second)
+		w.cut = func(a, b int) bool {
+			return a == test.only && b != test.both && b != a || b == test.only && a != test.both && a != b
+		}
+		w.run(10 * testFD)
+		w.wantRing(test.want...)
+		w.wantRing(test.only)
+		if n := w.nodes[test.both].n.MembershipChanges; n > 5 {
+			t.Errorf("%+v: %d membership changes", test, n)
+		}
+		before := w.nodes[test.both].n.MembershipChanges
+		w.run(20 * time.Second)
+		if n := w.nodes[test.both].n.MembershipChanges - before; n != 0 {
+			t.Errorf("%+v: %d membership changes while nothing changed", test, n)
+		}
 	}
 }
 
