@@ -30,6 +30,7 @@ type Status struct {
 	Networks          []NetworkStatus `json:"networks"`
 	Sessions          int             `json:"sessions"`
 	Groups            int             `json:"groups"`
+	UptimeS           int64           `json:"uptime_s"`
 	Token             struct {
 		RotationUS int64 `json:"rotation_us"`
 	} `json:"token"`

@@ -61,11 +61,21 @@ func TestNoFragments(t *testing.T) {
 // An idle daemon uses less than 1 % of a processor.
 func TestIdleCPU(t *testing.T) {
 	const (
+		settled  = 5 // seconds since start
 		measured = 10 * time.Second
 		most     = 0.01
 	)
 	l := NewRing(t, Options{})
 	l.AwaitWell(t, formWithin)
+	// A new ring still searches for the size of packets: not yet idle.
+	Eventually(t, formWithin, "the daemons have settled", func() error {
+		for _, d := range l.Names() {
+			if s, _, err := l.Status(d); err != nil || s.UptimeS < settled {
+				return fmt.Errorf("%s: up for %d s (%v)", d, s.UptimeS, err)
+			}
+		}
+		return nil
+	})
 	used := func() (all []time.Duration) {
 		for _, d := range l.Daemons {
 			all = append(all, cpuTime(t, d.PID()))
