@@ -1,0 +1,72 @@
+package ring
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// The first try of any packet of the kinds that wake an idle ring may be lost:
+// hurry is said again, the token tried again, and nobody's message waits for
+// the hold to end.
+func TestWakingSurvivesLoss(t *testing.T) {
+	for _, kind := range []Kind{KindHurry, KindToken, KindData} {
+		for from := range 3 {
+			for speaker := range 3 {
+				w, _ := formed(t, 3)
+				w.run(time.Second + 30*time.Millisecond) // in the midst of a hold
+				lost := false
+				w.drop = func(a, _ int, s Send) bool {
+					if s.Kind == kind && a == from && !lost {
+						lost = true
+						return true
+					}
+					return false
+				}
+				start := w.now
+				w.say(speaker, Agreed, "wake")
+				heard := func() bool {
+					for _, n := range w.nodes {
+						if !strings.HasSuffix(n.story(0), "wake") {
+							return false
+						}
+					}
+					return true
+				}
+				w.until("delivered at all", heard)
+				limit := testFD / 5 / 4
+				if kind == KindToken {
+					limit = testFD/5 + testFD/8 // T_r of an announced hold (protocol rule 4)
+				}
+				if took := w.now - start; took > limit {
+					t.Errorf("kind %d of %d lost, %d speaks: delivered after %v, want at most %v", kind, from, speaker, took, limit)
+				}
+			}
+		}
+	}
+}
+
+func TestHurry(t *testing.T) {
+	tests := []struct {
+		name    string
+		change  func(r *Ring, id *RingID, tseq *uint64)
+		release bool
+	}{
+		{"wanted", func(*Ring, *RingID, *uint64) {}, true},
+		{"of a round ago", func(_ *Ring, _ *RingID, tseq *uint64) { *tseq-- }, true},
+		{"long past", func(_ *Ring, _ *RingID, tseq *uint64) { *tseq -= 2 }, false},
+		{"of another ring", func(_ *Ring, id *RingID, _ *uint64) { id.Epoch-- }, false},
+		{"in Gather", func(r *Ring, _ *RingID, _ *uint64) { r.state = Gather }, false},
+	}
+	for _, test := range tests {
+		r, in := turningRing(3, 0)
+		in.lastTSeq = 100
+		r.holdToken(0, in, &token{ring: in.id, tseq: 100, setter: nobody})
+		id, tseq := in.id, uint64(100)
+		test.change(r, &id, &tseq)
+		r.Receive(0, in.members[1].process, KindHurry, putU64(putRingID(nil, id), tseq))
+		if released := in.holding == nil && len(r.Sends()) > 0; released != test.release {
+			t.Errorf("%s: released %v", test.name, released)
+		}
+	}
+}
