@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -18,15 +19,25 @@ import (
 const attemptTimeout = 5 * time.Second
 
 // Option changes how Connect connects.
-type Option func(*frame.Hello)
+type Option func(*options)
+
+type options struct {
+	hello frame.Hello
+	tls   *tls.Config
+}
 
 // WithName asks for a private name: 1 to 10 bytes of 0x24 to 0x7e, unique at
 // the daemon. Without it the daemon invents one.
-func WithName(name string) Option { return func(h *frame.Hello) { h.Name = name } }
+func WithName(name string) Option { return func(o *options) { o.hello.Name = name } }
 
 // WithoutMembership asks for messages only: no memberships, transitional
 // signals or confirmations of joins and leaves.
-func WithoutMembership() Option { return func(h *frame.Hello) { h.Membership = false } }
+func WithoutMembership() Option { return func(o *options) { o.hello.Membership = false } }
+
+// WithTLS is for "tls:" addresses: the program's certificate, and whom to
+// trust. TLS 1.3 is spoken whatever it says; if it names no server, the host of
+// the address must be in the daemon's certificate. It is not changed.
+func WithTLS(config *tls.Config) Option { return func(o *options) { o.tls = config } }
 
 // DefaultAddresses are tried for an empty address: the sockets of a packaged
 // daemon, of one run by the user, and of any Spread daemon.
@@ -39,18 +50,18 @@ func DefaultAddresses() []string {
 }
 
 // Connect opens a session with a daemon. The address is "unix:/path",
-// "tcp:host:port", several of them with commas, tried in order until one
-// works, or empty for DefaultAddresses. Dialling and handshake take at most
+// "tcp:host:port", "tls:host:port" (see WithTLS), several of them with commas,
+// tried in order until one works, or empty for DefaultAddresses. Dialling and handshake take at most
 // 5 s an address and end with ctx. A refusal by the daemon is one of the
 // errors ErrQuota to ErrAuth, wrapped; if no address works the error holds
 // the reason of each.
-func Connect(ctx context.Context, address string, options ...Option) (*Conn, error) {
-	hello := frame.Hello{Version: frame.DaemonVersion, Membership: true}
-	for _, o := range options {
-		o(&hello)
+func Connect(ctx context.Context, address string, choices ...Option) (*Conn, error) {
+	o := options{hello: frame.Hello{Version: frame.DaemonVersion, Membership: true}}
+	for _, choose := range choices {
+		choose(&o)
 	}
-	if hello.Name != "" && !frame.LegalName(hello.Name, frame.MaxPrivateName) {
-		return nil, fmt.Errorf("client: name %q: %w", hello.Name, ErrIllegalName)
+	if name := o.hello.Name; name != "" && !frame.LegalName(name, frame.MaxPrivateName) {
+		return nil, fmt.Errorf("client: name %q: %w", name, ErrIllegalName)
 	}
 	addresses := DefaultAddresses()
 	if address != "" {
@@ -58,7 +69,7 @@ func Connect(ctx context.Context, address string, options ...Option) (*Conn, err
 	}
 	var failed []error
 	for _, a := range addresses {
-		c, err := connect(ctx, strings.TrimSpace(a), hello)
+		c, err := connect(ctx, strings.TrimSpace(a), &o)
 		if err == nil {
 			return c, nil
 		}
@@ -70,24 +81,36 @@ func Connect(ctx context.Context, address string, options ...Option) (*Conn, err
 	return nil, errors.Join(failed...)
 }
 
-func connect(ctx context.Context, address string, hello frame.Hello) (*Conn, error) {
+func connect(ctx context.Context, address string, o *options) (*Conn, error) {
 	network, target, ok := strings.Cut(address, ":")
-	if !ok || network != "unix" && network != "tcp" || target == "" {
+	if !ok || network != "unix" && network != "tcp" && network != "tls" || target == "" {
 		return nil, ErrIllegalAddress
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, network, target)
+	conn, err := dial(ctx, network, target, o.tls)
 	if err != nil {
 		return nil, err
 	}
 	c := &Conn{conn: conn, turn: make(chan struct{}, 1), closed: make(chan struct{})}
-	if err := c.handshake(ctx, hello); err != nil {
+	if err := c.handshake(ctx, o.hello); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
 	c.out = newOutbox(conn)
 	return c, nil
+}
+
+// dial opens the connection, with TLS if that is the network.
+func dial(ctx context.Context, network, target string, config *tls.Config) (net.Conn, error) {
+	if network != "tls" {
+		return new(net.Dialer).DialContext(ctx, network, target)
+	}
+	if config = config.Clone(); config == nil {
+		config = new(tls.Config)
+	}
+	config.MinVersion = tls.VersionTLS13
+	return (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", target)
 }
 
 // handshake is steps A to E. What the daemon sends after E stays in the inbox.

@@ -11,8 +11,10 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -38,8 +40,13 @@ type Options struct {
 	Ready func()
 	// Software is the program's version, for status.
 	Software string
+	// Realtime tells whether real-time priority is granted, which the
+	// configuration may need (protocol rule 10): a warning depends on it.
+	Realtime bool
 
-	newEngine func(engine.Config) (*engine.Engine, error) // nil: engine.New; of tests
+	// Of tests; nil: engine.New and peerOf.
+	newEngine func(engine.Config) (*engine.Engine, error)
+	peerOf    func(net.Conn) (peer, error)
 }
 
 // Run runs the daemon until ctx ends or its links fail. When ctx ends it
@@ -59,12 +66,15 @@ func Run(ctx context.Context, o Options) error {
 		cfg: o.Config, self: self, name: o.Config.Daemons[self].Name, software: o.Software,
 		log: log, refusals: newDamper(refusalQuiet), slots: newSlots(),
 		registry: newRegistry(&o.Config.Client), stopped: make(chan struct{}),
-		newEngine: o.newEngine,
+		newEngine: engine.New, peerOf: peerOf,
 	}
-	if d.newEngine == nil {
-		d.newEngine = engine.New
+	if o.newEngine != nil {
+		d.newEngine = o.newEngine
 	}
-	for _, w := range d.cfg.Warnings(false) {
+	if o.peerOf != nil {
+		d.peerOf = o.peerOf
+	}
+	for _, w := range d.cfg.Warnings(o.Realtime) {
 		log.Warn("configuration", zap.String("key", w.Key), zap.String("warning", w.Msg))
 	}
 	if err := d.prepare(o.OpenLinks); err != nil {
@@ -99,7 +109,10 @@ type daemon struct {
 	slots    slots
 	registry *registry
 
+	tls *tls.Config // nil: clients speak in clear
+
 	newEngine func(engine.Config) (*engine.Engine, error)
+	peerOf    func(net.Conn) (peer, error)
 
 	links     datalink.Set
 	loop      *loop
@@ -116,6 +129,9 @@ type daemon struct {
 func (d *daemon) prepare(open func(datalink.Config) (datalink.Set, error)) (err error) {
 	if open == nil {
 		open = datalink.Open
+	}
+	if d.tls, err = LoadTLS(d.cfg); err != nil {
+		return err
 	}
 	defer func() {
 		if err != nil {

@@ -29,6 +29,7 @@ var errHandshake = errors.New("no handshake")
 type handshake struct {
 	d       *daemon
 	session *session
+	conn    net.Conn // the session's, or TLS on it
 	buf     []byte
 }
 
@@ -37,7 +38,10 @@ const maxEarly = 4 << 10
 
 // run does the steps. What the client has sent beyond them stays in buf.
 func (h *handshake) run() error {
-	_ = h.session.conn.SetDeadline(time.Now().Add(h.d.cfg.Client.HandshakeTimeout))
+	_ = h.conn.SetDeadline(time.Now().Add(h.d.cfg.Client.HandshakeTimeout))
+	if err := h.secure(); err != nil {
+		return err
+	}
 	hello, err := h.hello()
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func (h *handshake) hello() (hello frame.Hello, err error) {
 
 // methods are steps B and C. Only NULL is on offer, so step D has no bytes.
 func (h *handshake) methods() error {
-	if _, err := h.session.conn.Write(frame.AppendOffer(nil, frame.MethodNull)); err != nil {
+	if _, err := h.conn.Write(frame.AppendOffer(nil, frame.MethodNull)); err != nil {
 		return errHandshake
 	}
 	var chosen []string
@@ -101,8 +105,8 @@ func (h *handshake) open(hello frame.Hello) error {
 	}
 	h.session.opened = true
 	accept := frame.AppendAccept(nil, hello.Version, frame.DaemonVersion, reply.private)
-	_, _ = h.session.conn.Write(accept) // if it fails the reader will see the end
-	return h.session.conn.SetDeadline(time.Time{})
+	_, _ = h.conn.Write(accept) // if it fails the reader will see the end
+	return h.conn.SetDeadline(time.Time{})
 }
 
 // read goes on until parse has what it needs.
@@ -117,7 +121,7 @@ func (h *handshake) read(parse func([]byte) (int, error)) error {
 			return err
 		}
 		room := make([]byte, maxEarly)
-		n, err = h.session.conn.Read(room)
+		n, err = h.conn.Read(room)
 		if n == 0 && err != nil {
 			return err
 		}
@@ -166,13 +170,13 @@ func (d *daemon) serve(s *session) {
 		d.reject(s.conn, result)
 		return
 	}
-	h := handshake{d: d, session: s}
+	h := handshake{d: d, session: s, conn: s.conn}
 	if err := h.run(); !s.opened {
 		var r *refuse
 		if errors.As(err, &r) {
 			d.refused(&s.peer, r.why)
 			d.registry.remove(s)
-			d.reject(s.conn, r.result)
+			d.reject(h.conn, r.result)
 			return
 		}
 		d.registry.remove(s)
@@ -181,7 +185,7 @@ func (d *daemon) serve(s *session) {
 	d.sessions.Go(s.write)
 	c := &d.cfg.Client
 	newReader(s, &d.loop.mailbox, d.slots, limits{
-		body: frame.MaxBody, groups: c.MaxGroupsPerMessage, rate: c.MaxRate,
+		body: min(c.MaxMessage, frame.MaxBody), groups: c.MaxGroupsPerMessage, rate: c.MaxRate,
 	}).run(h.buf)
 	<-s.gone // after a disconnect the connection stays until it has been ordered
 }
@@ -194,7 +198,7 @@ func (d *daemon) admission(s *session) frame.Result {
 	case s.peer.local && !c.AllowsUser(s.peer.uid, s.peer.gid):
 		d.refused(&s.peer, "user is not in client.allow_uid or client.allow_gid")
 		return frame.RejectAuth
-	case !s.peer.local && !c.AllowsPlain(s.peer.addr.Addr()):
+	case !s.peer.local && d.tls == nil && !c.AllowsPlain(s.peer.addr.Addr()):
 		d.refused(&s.peer, "address is not in client.access")
 		return frame.RejectAuth
 	}

@@ -44,6 +44,7 @@ type cluster struct {
 	cfg   *config.Config
 
 	engine func(engine.Config) (*engine.Engine, error) // nil: as ever
+	peerOf func(net.Conn) (peer, error)
 }
 
 // newCluster makes a configuration of the named daemons on networks A and B,
@@ -100,7 +101,7 @@ func (c *cluster) start(name string) *running {
 	go func() {
 		r.done <- Run(ctx, Options{
 			Config: c.cfg, Name: name, Log: zap.New(core), OpenLinks: c.board.Open,
-			Ready: func() { close(ready) }, Software: "test", newEngine: c.engine,
+			Ready: func() { close(ready) }, Software: "test", newEngine: c.engine, peerOf: c.peerOf,
 		})
 	}()
 	select {
@@ -241,4 +242,16 @@ func bytesOf(pieces ...string) []byte {
 		}
 	}
 	return out
+}
+
+// tcpAddress is where the daemon takes TCP clients, as the log says.
+func (r *running) tcpAddress() (at string) {
+	r.t.Helper()
+	r.eventually(func() bool {
+		for _, line := range r.logs.FilterFieldKey("tcp").All() {
+			at = fmt.Sprint(line.ContextMap()["tcp"])
+		}
+		return at != ""
+	})
+	return at
 }

@@ -57,7 +57,7 @@ func (d *daemon) listen() error {
 			return fmt.Errorf("daemon: clients on %s: %w", at, err)
 		}
 		d.listeners = append(d.listeners, &listener{Listener: l})
-		d.plainListener(l.Addr(), at.Addr().IsLoopback())
+		d.tcpListener(l.Addr(), at.Addr().IsLoopback())
 	}
 	if len(d.listeners) == 0 && skipped != nil {
 		return fmt.Errorf("daemon: no place for clients to connect: %w", skipped)
@@ -73,13 +73,15 @@ func tcpNetwork(at netip.AddrPort) string {
 	return "tcp6"
 }
 
-// plainListener names a place where clients speak in clear (SEC-12).
-func (d *daemon) plainListener(at net.Addr, loopback bool) {
-	if loopback {
-		d.log.Info("listening", zap.Stringer("tcp", at))
+// tcpListener names a place where clients connect by TCP, with a warning if
+// they may speak in clear over a network (SEC-12).
+func (d *daemon) tcpListener(at net.Addr, loopback bool) {
+	byTLS := zap.Bool("tls", d.tls != nil)
+	if loopback || d.tls != nil && len(d.cfg.Client.Access) == 0 {
+		d.log.Info("listening", zap.Stringer("tcp", at), byTLS)
 		return
 	}
-	d.log.Warn("listening for clients in clear", zap.Stringer("tcp", at), zap.Stringers("access", d.cfg.Client.Access))
+	d.log.Warn("listening for clients in clear", zap.Stringer("tcp", at), zap.Stringers("access", d.cfg.Client.Access), byTLS)
 }
 
 // listenLocal makes a local socket, in the user's directory if the system's
@@ -139,7 +141,7 @@ func (d *daemon) accept(l *listener) {
 
 // begin gives a connection its session and goroutine.
 func (d *daemon) begin(conn net.Conn) {
-	p, err := peerOf(conn)
+	p, err := d.peerOf(conn)
 	if err != nil {
 		_ = conn.Close() // it has gone already
 		return

@@ -140,7 +140,7 @@ func (l *loop) patience() time.Duration {
 	if l.pending || len(l.ready) > 0 {
 		return 0
 	}
-	until := min(l.engine.Deadline(), l.watch.next)
+	until := min(l.engine.Deadline(), l.watch.next+watchEvery) // the watch rides along with other timers
 	if l.stopAt != 0 {
 		until = min(until, l.stopAt)
 	}

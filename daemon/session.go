@@ -17,7 +17,7 @@ type session struct {
 	// Set before the session is open, then only read.
 	peer    peer
 	conn    net.Conn
-	stream  stream
+	stream  stream // on conn, by TLS or in clear
 	private string
 
 	// name is what the registry knows it by; guarded by the registry.

@@ -338,14 +338,7 @@ func TestTCP(t *testing.T) {
 	c := newCluster(t, "", "alpha")
 	c.cfg.Daemons[0].Clients = append(c.cfg.Daemons[0].Clients, loopbackPort)
 	d := c.start("alpha")
-	var at string
-	d.eventually(func() bool {
-		for _, line := range d.logs.FilterFieldKey("tcp").All() {
-			at = fmt.Sprint(line.ContextMap()["tcp"])
-		}
-		return at != ""
-	})
-	conn, err := net.Dial("tcp", at)
+	conn, err := net.Dial("tcp", d.tcpAddress())
 	if err != nil {
 		t.Fatal(err)
 	}

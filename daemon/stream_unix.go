@@ -12,25 +12,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stream reads and writes a connection in as few system calls as there are,
-// holding a slot during each, and none while it waits for the connection. One
-// goroutine may read while another writes.
-type stream struct {
+// socketStream is the stream of a connection in clear. It makes as few system
+// calls as there are.
+type socketStream struct {
 	raw   syscall.RawConn
 	slots slots
 }
 
-func newStream(conn net.Conn, s slots) (stream, error) {
+func newStream(conn net.Conn, s slots) (socketStream, error) {
 	sc, ok := conn.(syscall.Conn)
 	if !ok {
-		return stream{}, fmt.Errorf("daemon: %T is no socket", conn)
+		return socketStream{}, fmt.Errorf("daemon: %T is no socket", conn)
 	}
 	raw, err := sc.SyscallConn()
-	return stream{raw, s}, err
+	return socketStream{raw, s}, err
 }
 
-// read reads once; io.EOF at the end.
-func (s stream) read(p []byte) (n int, err error) {
+func (s socketStream) read(p []byte) (n int, err error) {
 	waited := s.raw.Read(func(fd uintptr) (done bool) {
 		s.slots.acquire()
 		defer s.slots.release()
@@ -51,8 +49,7 @@ func (s stream) read(p []byte) (n int, err error) {
 // maxBuffers bounds the buffers of one call; the kernel's limit is 1024.
 const maxBuffers = 512
 
-// write writes all of the buffers, which it changes.
-func (s stream) write(bufs [][]byte) (err error) {
+func (s socketStream) write(bufs [][]byte) (err error) {
 	for len(bufs) > 0 {
 		n := 0
 		waited := s.raw.Write(func(fd uintptr) (done bool) {

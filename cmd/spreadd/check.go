@@ -8,11 +8,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"mpspread/config"
+	"mpspread/daemon"
 )
 
 const checkHelp = `Reads the configuration FILE and says what is wrong with it: each error with
 file, line, column and key. Without FILE it is the one that "spreadd run" would
-find. The key file is checked too, where it is there and can be read.
+find. The key file and the files of client.tls are checked too, where they are
+there and can be read.
 
 Warnings tell what is allowed but perhaps not meant; they do not change the exit
 status. With --effective, everything the file comes to is shown: the defaults,
@@ -54,6 +56,11 @@ func (a *app) check(file string, effective bool) error {
 		}
 		warnings = append(warnings, w...)
 	}
+	w, err := checkTLS(cfg)
+	if err != nil {
+		return err
+	}
+	warnings = append(warnings, w...)
 	for _, w := range warnings {
 		fmt.Fprintf(a.stderr, "%s: warning: %s\n", sourceOf(cfg), w)
 	}
@@ -73,6 +80,15 @@ func checkKeys(file string) ([]config.Warning, error) {
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return []config.Warning{{Key: "key_file", Msg: err.Error() + "; the daemon will need it"}}, nil
+	}
+	return nil, err
+}
+
+// checkTLS checks the files of client.tls, with the same lenience.
+func checkTLS(cfg *config.Config) ([]config.Warning, error) {
+	_, err := daemon.LoadTLS(cfg)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return []config.Warning{{Key: "client.tls", Msg: err.Error() + "; the daemon will need it"}}, nil
 	}
 	return nil, err
 }

@@ -49,6 +49,28 @@ func TestCheckKeyFile(t *testing.T) {
 	}
 }
 
+// TestCheckTLS: the files of client.tls are checked if they are there.
+func TestCheckTLS(t *testing.T) {
+	dir := t.TempDir()
+	file, pem := filepath.Join(dir, "spread.toml"), filepath.Join(dir, "x.pem")
+	const text = "[[network]]\nname = \"A\"\n[[daemon]]\nname = \"h\"\naddress.A = \"127.0.0.1\"\n" +
+		"[client]\ntls = { certificate = \"x.pem\", key = \"x.pem\", ca = \"x.pem\" }\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	a, _, stderr := testApp()
+	if code := a.execute([]string{"check", file}); code != exitOK || !strings.Contains(stderr.String(), "warning: client.tls: ") {
+		t.Errorf("missing: exit %d, %s", code, stderr)
+	}
+	if err := os.WriteFile(pem, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, _, stderr = testApp()
+	if code := a.execute([]string{"check", file}); code != exitInvalid || !strings.HasPrefix(stderr.String(), file+": client.tls.key: ") {
+		t.Errorf("bad: exit %d, %s", code, stderr)
+	}
+}
+
 // TestCheckRealtime: a fast cluster needs real-time priority.
 func TestCheckRealtime(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "spread.toml")
