@@ -63,11 +63,19 @@ func (a *app) run(f runFlags) error {
 	log.Info("starting", zap.String("software", a.software), zap.String("daemon", name),
 		zap.String("configuration", sourceOf(cfg)), zap.Stringer("security", cfg.Security))
 
-	// The signals stay caught until the daemon has stopped: programs like
-	// timeout(1) send two at once, and the second must not cut the leave short.
+	// A log that nobody reads any more must not end the daemon.
+	signal.Ignore(syscall.SIGPIPE)
+	// Once one has come the signals stay caught until the process ends: programs
+	// like timeout(1) send two at once, and the second must not cut the leave
+	// short, or turn its exit status into a violent one.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return a.daemon(ctx, daemon.Options{Config: cfg, Name: name, Log: log, Software: a.software})
+	err = a.daemon(ctx, daemon.Options{
+		Config: cfg, Name: name, Log: log, Software: a.software, Realtime: a.realtime(),
+	})
+	if ctx.Err() == nil {
+		stop()
+	}
+	return err
 }
 
 // load reads the named configuration, or the first there is, or takes the

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // seen is an app whose daemon only notes what it was to run.
 func seen(local ...string) (a *app, got *daemon.Options) {
 	a, _, _ = testApp(local...)
+	a.realtime = func() bool { return true }
 	got = new(daemon.Options)
 	a.daemon = func(_ context.Context, o daemon.Options) error { *got = o; return nil }
 	return a, got
@@ -59,7 +60,7 @@ func TestRunChoosesConfigurationAndName(t *testing.T) {
 			if got.Config == nil || got.Config.File != test.file || got.Name != test.self {
 				t.Errorf("have %+v", got)
 			}
-			if got.Log == nil || got.Software != "mpspread v0.0.0-test" {
+			if got.Log == nil || got.Software != "mpspread v0.0.0-test" || !got.Realtime {
 				t.Errorf("have %+v", got)
 			}
 		})
