@@ -33,7 +33,7 @@ func (c *Config) Warnings(realtime bool) []Warning {
 	}
 	c.warnNetworks(warn)
 	c.warnClients(warn)
-	c.warnMonitor(warn)
+	c.warnUnbuilt(warn)
 	return list
 }
 
@@ -94,12 +94,21 @@ func (c *Config) warnClients(warn warner) {
 	}
 }
 
-func (c *Config) warnMonitor(warn warner) {
+// warnUnbuilt tells of what is read and checked, and does nothing yet.
+func (c *Config) warnUnbuilt(warn warner) {
+	for _, n := range c.Networks {
+		if !n.Offload {
+			warn("network."+n.Name+".offload", "has no effect in this version, which never uses it")
+		}
+	}
 	m := &c.Monitor
-	if m.Metrics.IsValid() && !m.Metrics.Addr().IsLoopback() {
-		warn("monitor.metrics", "%s can be read by everybody who reaches it", m.Metrics)
+	if m.Metrics.IsValid() {
+		warn("monitor.metrics", "has no effect in this version: neither metrics nor a status page are served")
 	}
 	if m.Dangerous {
-		warn("monitor.dangerous", "partition, flow control and terminate are allowed over the network")
+		warn("monitor.dangerous", "has no effect in this version, which only answers questions")
+	}
+	if m.Admins != "" {
+		warn("monitor.admins", "has no effect in this version, which only answers questions")
 	}
 }
