@@ -14,7 +14,8 @@ func TestWakingSurvivesLoss(t *testing.T) {
 		for from := range 3 {
 			for speaker := range 3 {
 				w, _ := formed(t, 3)
-				w.run(time.Second + 30*time.Millisecond) // in the midst of a hold
+				rep := w.nodes[0].cur
+				w.until("at rest", func() bool { return rep.holding != nil && rep.holdUntil-w.now > testFD/5-time.Millisecond })
 				lost := false
 				w.drop = func(a, _ int, s Send) bool {
 					if s.Kind == kind && a == from && !lost {
