@@ -43,8 +43,9 @@ type cluster struct {
 	board *datalinktest.Switchboard
 	cfg   *config.Config
 
-	engine func(engine.Config) (*engine.Engine, error) // nil: as ever
-	peerOf func(net.Conn) (peer, error)
+	realtime bool
+	engine   func(engine.Config) (*engine.Engine, error) // nil: as ever
+	peerOf   func(net.Conn) (peer, error)
 }
 
 // newCluster makes a configuration of the named daemons on networks A and B,
@@ -101,7 +102,7 @@ func (c *cluster) start(name string) *running {
 	go func() {
 		r.done <- Run(ctx, Options{
 			Config: c.cfg, Name: name, Log: zap.New(core), OpenLinks: c.board.Open,
-			Ready: func() { close(ready) }, Software: "test", newEngine: c.engine, peerOf: c.peerOf,
+			Ready: func() { close(ready) }, Software: "test", Realtime: c.realtime, newEngine: c.engine, peerOf: c.peerOf,
 		})
 	}()
 	select {
