@@ -52,7 +52,7 @@ func run(args []string, out, errs io.Writer) int {
 	f.Uint64Var(&o.seed, "seed", 0, "run this one seed")
 	f.StringVar(&o.plan, "plan", "", "run the plan in this `file`")
 	f.StringVar(&o.save, "save", "", "write the plan of -seed to this `file` and run it")
-	f.StringVar(&o.mode, "mode", "both", "ring, engine or both")
+	f.StringVar(&o.mode, "mode", "both", "ring: bare rings; engine: whole daemons; both; liveness: both, with faults that never end")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "how many runs at once")
 	f.BoolVar(&o.verbose, "v", false, "show a run as a timeline")
 	f.BoolVar(&o.all, "vv", false, "show every event of it")
@@ -62,7 +62,7 @@ func run(args []string, out, errs io.Writer) int {
 		return 2
 	}
 	f.Visit(func(g *flag.Flag) { o.one = o.one || g.Name == "seed" })
-	modes, err := modesOf(o.mode)
+	planners, err := plannersOf(o.mode)
 	if err != nil || f.NArg() > 0 || o.workers < 1 || o.seeds < 1 {
 		fmt.Fprintln(errs, "spreadsim: wrong arguments; see spreadsim -h")
 		return 2
@@ -77,19 +77,21 @@ func run(args []string, out, errs io.Writer) int {
 	case o.plan != "":
 		return runPlan(&o, out, errs)
 	case o.one:
-		return runSeed(&o, modes, out, errs)
+		return runSeed(&o, planners, out, errs)
 	}
-	return runMany(&o, modes, out, errs)
+	return runMany(&o, planners, out, errs)
 }
 
-func modesOf(name string) ([]sim.Mode, error) {
+func plannersOf(name string) ([]sim.Planner, error) {
 	switch name {
 	case "ring":
-		return []sim.Mode{sim.RingMode}, nil
+		return []sim.Planner{sim.Random(sim.RingMode)}, nil
 	case "engine":
-		return []sim.Mode{sim.EngineMode}, nil
+		return []sim.Planner{sim.Random(sim.EngineMode)}, nil
 	case "both":
-		return []sim.Mode{sim.RingMode, sim.EngineMode}, nil
+		return []sim.Planner{sim.Random(sim.RingMode), sim.Random(sim.EngineMode)}, nil
+	case "liveness":
+		return []sim.Planner{sim.Permanent(sim.RingMode), sim.Permanent(sim.EngineMode)}, nil
 	}
 	return nil, fmt.Errorf("unknown mode %q", name)
 }
@@ -122,10 +124,10 @@ func runPlan(o *options, out, errs io.Writer) int {
 	return show(o, p, out)
 }
 
-func runSeed(o *options, modes []sim.Mode, out, errs io.Writer) int {
+func runSeed(o *options, planners []sim.Planner, out, errs io.Writer) int {
 	code := 0
-	for _, m := range modes {
-		p := sim.Generate(o.seed, m)
+	for _, plan := range planners {
+		p := plan(o.seed)
 		if o.save != "" {
 			if err := savePlan(o.save, p); err != nil {
 				fmt.Fprintf(errs, "spreadsim: %v\n", err)
@@ -167,9 +169,9 @@ func show(o *options, p *sim.Plan, out io.Writer) int {
 // progressEvery is how often a long run says how far it is.
 const progressEvery = 5 * time.Second
 
-func runMany(o *options, modes []sim.Mode, out, errs io.Writer) int {
+func runMany(o *options, planners []sim.Planner, out, errs io.Writer) int {
 	started, said := time.Now(), time.Now()
-	t := sim.Batch(o.start, o.seeds, modes, o.workers, func(r *sim.Result, t *sim.Totals) {
+	t := sim.Batch(o.start, o.seeds, planners, o.workers, func(r *sim.Result, t *sim.Totals) {
 		if r.Violation != nil && t.Violations <= o.reports {
 			sim.Report(out, r)
 		} else if r.Violation != nil {
@@ -177,7 +179,7 @@ func runMany(o *options, modes []sim.Mode, out, errs io.Writer) int {
 		}
 		if now := time.Now(); now.Sub(said) >= progressEvery {
 			said = now
-			fmt.Fprintf(errs, "%d of %d runs, %d violations, %v\n", t.Seeds, o.seeds*len(modes), t.Violations, now.Sub(started).Round(time.Second))
+			fmt.Fprintf(errs, "%d of %d runs, %d violations, %v\n", t.Seeds, o.seeds*len(planners), t.Violations, now.Sub(started).Round(time.Second))
 		}
 	})
 	summary(out, &t)

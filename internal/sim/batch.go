@@ -34,13 +34,26 @@ func (t *Totals) add(r *Result) {
 	t.Digest += splitmix(&x)
 }
 
-// Batch runs the seeds from start on, count of them in each of the modes, on
-// some goroutines, and returns when all are done. each is called for every
+// Planner makes the plan of a seed.
+type Planner func(seed uint64) *Plan
+
+// Random plans with Generate.
+func Random(mode Mode) Planner {
+	return func(seed uint64) *Plan { return Generate(seed, mode) }
+}
+
+// Permanent plans with GeneratePermanent.
+func Permanent(mode Mode) Planner {
+	return func(seed uint64) *Plan { return GeneratePermanent(seed, mode) }
+}
+
+// Batch runs the seeds from start on, count of them with each of the planners,
+// on some goroutines, and returns when all are done. each is called for every
 // run as it ends, by one goroutine at a time.
-func Batch(start uint64, count int, modes []Mode, workers int, each func(r *Result, t *Totals)) Totals {
+func Batch(start uint64, count int, planners []Planner, workers int, each func(r *Result, t *Totals)) Totals {
 	type job struct {
 		seed uint64
-		mode Mode
+		plan Planner
 	}
 	jobs := make(chan job)
 	var mu sync.Mutex
@@ -49,7 +62,7 @@ func Batch(start uint64, count int, modes []Mode, workers int, each func(r *Resu
 	for range workers {
 		done.Go(func() {
 			for j := range jobs {
-				r := Run(Generate(j.seed, j.mode), Options{})
+				r := Run(j.plan(j.seed), Options{})
 				mu.Lock()
 				totals.add(r)
 				each(r, &totals)
@@ -58,8 +71,8 @@ func Batch(start uint64, count int, modes []Mode, workers int, each func(r *Resu
 		})
 	}
 	for i := range count {
-		for _, m := range modes {
-			jobs <- job{start + uint64(i), m}
+		for _, p := range planners {
+			jobs <- job{start + uint64(i), p}
 		}
 	}
 	close(jobs)

@@ -25,9 +25,16 @@ func Generate(seed uint64, mode Mode) *Plan {
 	if swarm.chance(400) {
 		p.storms(stream(seed, "storms"))
 	}
-	if swarm.chance(80) {
-		p.permanent(stream(seed, "permanent"))
-	}
+	p.sort()
+	return p
+}
+
+// GeneratePermanent is Generate with faults that never end, besides: some
+// daemons are outsiders for ever, and a core is not (correctness reference
+// 5.4: random faults alone always heal and never show this).
+func GeneratePermanent(seed uint64, mode Mode) *Plan {
+	p := Generate(seed, mode)
+	p.permanent(stream(seed, "permanent"))
 	p.sort()
 	return p
 }
@@ -280,7 +287,7 @@ func (p *Plan) storms(r prng) {
 // permanent makes some daemons outsiders for ever: mute, deaf, lossy, flapping,
 // or cut from so many of the others that no group with an outsider in it, all
 // of whom hear each other, is as large as the core. The core must settle
-// (LIV-5). Random faults alone always heal and never show this.
+// (LIV-5).
 func (p *Plan) permanent(r prng) {
 	if p.Daemons < 3 {
 		return

@@ -39,7 +39,7 @@ func TestSeeds(t *testing.T) {
 			if testing.Short() {
 				n = 20
 			}
-			totals := Batch(1, n, []Mode{mode}, 2, func(r *Result, _ *Totals) {
+			totals := Batch(1, n, []Planner{Random(mode)}, 2, func(r *Result, _ *Totals) {
 				if r.Violation != nil {
 					var b bytes.Buffer
 					Report(&b, r)
@@ -84,8 +84,8 @@ func TestSameSeedSameRun(t *testing.T) {
 }
 
 func TestBatchIsTheSameInAnyOrder(t *testing.T) {
-	one := Batch(100, 6, []Mode{RingMode}, 1, func(*Result, *Totals) {})
-	three := Batch(100, 6, []Mode{RingMode}, 3, func(*Result, *Totals) {})
+	one := Batch(100, 6, []Planner{Random(RingMode)}, 1, func(*Result, *Totals) {})
+	three := Batch(100, 6, []Planner{Random(RingMode)}, 3, func(*Result, *Totals) {})
 	if !reflect.DeepEqual(one, three) {
 		t.Errorf("one worker: %+v\nthree: %+v", one, three)
 	}
