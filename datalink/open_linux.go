@@ -32,6 +32,7 @@ type set struct {
 	next       int // network whose turn it is to be read
 	generation uint64
 	polled     []unix.PollFd // the wake descriptor, then two per network
+	rest       rest
 	in         inbound
 	out        outbound
 }
@@ -177,7 +178,10 @@ func (s *set) Wait(d time.Duration) error {
 		s.adopt()
 		d = 0 // a network changed
 	}
-	if s.poll(d, true) {
+	began := time.Now()
+	woken := s.poll(d, true)
+	s.rest.waited(time.Since(began))
+	if woken {
 		// In this order: a Wake that finds woken set must have come before this
 		// Wait returns. The other way round drain could take the signal of one
 		// that has set it again, and none would ever follow.

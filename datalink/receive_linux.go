@@ -69,7 +69,7 @@ func (s *set) poll(d time.Duration, wakes bool) bool {
 		ts := unix.NsecToTimespec(int64(d))
 		timeout = &ts
 	}
-	if n, err := unix.Ppoll(fds, timeout, nil); n <= 0 || err != nil {
+	if n, err := s.ppoll(fds, timeout); n <= 0 || err != nil {
 		return false // passed, or a signal: the caller comes again
 	}
 	for i := range s.networks {

@@ -29,7 +29,7 @@ func FuzzReceive(f *testing.F) {
 func FuzzBodies(f *testing.F) {
 	h := sampleHello(2, 1, 2, 3)
 	f.Add(byte(KindHello), append([]byte{0, 0, 1, 0, 0, 1}, h.append(nil)...))
-	f.Add(byte(KindProbe), (&probe{interval: defaultProbeInterval, number: 1, responders: []DaemonID{testID(0)}}).append(nil, 40))
+	f.Add(byte(KindProbe), (&probe{interval: tickInterval, number: 1, responders: []DaemonID{testID(0)}}).append(nil, 40))
 	f.Add(byte(KindProbeReply), appendProbeReply(nil, 1, 2))
 	f.Add(byte(KindPart), (&part{id: 1, count: 2, kind: KindUpper, chunk: []byte("x")}).append(nil))
 	f.Add(byte(KindOperator), []byte{1})
@@ -56,7 +56,7 @@ func FuzzHello(f *testing.F) {
 }
 
 func FuzzProbe(f *testing.F) {
-	f.Add((&probe{interval: defaultProbeInterval, responders: []DaemonID{1}}).append(nil, 40))
+	f.Add((&probe{interval: tickInterval, responders: []DaemonID{1}}).append(nil, 40))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p probe
 		if p.parse(b) && !bytes.Equal(p.append(nil, len(b)), b) {

@@ -65,9 +65,6 @@ func (m *Multipath) watch(end Time) { m.nextHearing = min(m.nextHearing, end) }
 // expireHearings declares lives silent that have not been heard for three
 // quarters of the failure detection time, and finds when to look again.
 func (m *Multipath) expireHearings(now Time) {
-	if now < m.nextHearing {
-		return
-	}
 	m.nextHearing = NoDeadline
 	for _, d := range m.daemons {
 		l := d.life

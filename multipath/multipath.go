@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// minTick keeps ledgers from waking an idle daemon too often.
-const minTick = 25 * time.Millisecond
-
 // NoDeadline is what Deadline returns when nothing is to be done.
 const NoDeadline Time = math.MaxInt64
 
@@ -32,7 +29,7 @@ type Multipath struct {
 	hearingTime time.Duration // three quarters
 	helloSlow   time.Duration
 	helloFast   time.Duration
-	tickTime    time.Duration // half the maximum skew, or a little more
+	ledgerTime  time.Duration // half the maximum skew
 
 	now         Time
 	started     bool
@@ -43,7 +40,7 @@ type Multipath struct {
 	challenges  challenges
 	nextHearing Time
 	nextTick    Time
-	nextReview  Time
+	nextLedger  Time
 
 	generation    uint64
 	hearings      []Hearing
@@ -89,7 +86,7 @@ func New(cfg Config) (*Multipath, error) {
 		hearingTime: fd - fd/4,
 		helloSlow:   min(250*time.Millisecond, fd/2),
 		helloFast:   min(helloMost, fd/5),
-		tickTime:    max(cfg.MaxSkew/2, minTick),
+		ledgerTime:  cfg.MaxSkew / 2,
 		nextHearing: NoDeadline,
 		generation:  1,
 		routesStale: true,
@@ -121,14 +118,13 @@ func (m *Multipath) random(b []byte) {
 func (m *Multipath) start(now Time) {
 	m.started, m.startedAt = true, now
 	m.challenges.renewed = now
-	m.nextTick, m.nextHello, m.nextReview, m.lastHello = now+m.tickTime, now, now, now-m.helloGap
+	m.nextTick, m.nextHello, m.nextLedger, m.lastHello = now, now, now+m.ledgerTime, now-m.helloGap
 	for _, n := range m.networks {
-		n.nextProbe, n.nextSize = now, now
 		n.restartSizing(now)
 	}
 }
 
-// Advance does what is due: hellos, probes, expiries.
+// Advance does what is due: the tick, hellos, expiries.
 func (m *Multipath) Advance(now Time) {
 	m.begin(now)
 	if !m.started {
@@ -138,19 +134,17 @@ func (m *Multipath) Advance(now Time) {
 	m.expireHearings(now)
 	m.admitWaiting(now)
 	if now >= m.nextTick {
-		m.nextTick = now + m.tickTime
 		m.tick(now)
 	}
-	if now >= m.nextReview {
-		m.nextReview = now + defaultProbeInterval
-		m.review(now)
-	}
-	m.sendProbes(now)
 	m.sendHello(now)
 }
 
-// tick settles the ledgers.
-func (m *Multipath) tick(now Time) {
+// settleLedgers enters what no further copy can change.
+func (m *Multipath) settleLedgers(now Time) {
+	if now < m.nextLedger {
+		return
+	}
+	m.nextLedger = now + m.ledgerTime
 	for _, d := range m.daemons {
 		if d.life != nil {
 			d.life.window.tick(&d.ledger)
@@ -184,13 +178,7 @@ func (m *Multipath) Deadline() Time {
 	if !m.started {
 		return 0
 	}
-	at := min(m.nextTick, m.nextReview, m.nextHello, m.nextHearing)
-	for _, n := range m.networks {
-		if n.up() && len(n.peers) > 0 {
-			at = min(at, n.nextProbe, n.nextSize)
-		}
-	}
-	return at
+	return min(m.nextTick, m.nextHello, m.nextHearing)
 }
 
 // SetPacketSize says what the interface of a network takes now, in bytes of
@@ -203,8 +191,10 @@ func (m *Multipath) SetPacketSize(now Time, net NetworkID, size int) {
 	n := m.networks[net]
 	n.PacketSize = max(size, 0)
 	n.restartSizing(now)
+	n.ticks = 0
 	m.routesStale = true
 	if m.started {
+		m.nextTick = now // others learn at once that the network is back
 		m.helloSoon(now)
 	}
 }

@@ -10,10 +10,10 @@ import (
 func script(p *path, now Time, came string) Time {
 	number := p.loss.highest
 	for _, c := range came {
-		now += defaultProbeInterval
+		now += tickInterval
 		number++
 		if c != '.' {
-			p.probed(now, &probe{interval: defaultProbeInterval, number: number}, 1472, c == 'L')
+			p.probed(now, &probe{interval: tickInterval, number: number}, 1472, c == 'L')
 		}
 		p.review(now, 1252)
 	}
@@ -31,11 +31,11 @@ func TestPathStates(t *testing.T) {
 		{"one probe", "x", PathSilent},
 		{"two probes", "xx", PathSilent},
 		{"three probes", "xxx", PathOK},
-		{"six missing", "xxx......", PathLossy},
-		{"seven missing", "xxx.......", PathSilent},
-		{"silent, one again", "xxx.......x", PathSilent},
-		{"silent, then one now and then", "xxx.......x.......x.......x", PathSilent},
-		{"back", "xxx.......xxx", PathOK},
+		{"five missing", "xxx.....", PathLossy},
+		{"six missing", "xxx......", PathSilent},
+		{"silent, one again", "xxx......x", PathSilent},
+		{"silent, then one now and then", "xxx......x......x......x", PathSilent},
+		{"back", "xxx......xxx", PathOK},
 		{"one lost early", "xxx.xxx", PathOK},
 		{"two lost early", "xxx..xxx", PathOK},
 		{"three lost", "xxx...xxx", PathLossy},

@@ -2,74 +2,87 @@ package multipath
 
 import "time"
 
-// defaultProbeInterval is the time between small probes on one network. With
-// more than probesUpTo daemons it grows with their number where each takes a
-// copy of its own; padded probes are then fewer on all networks.
+// A small probe goes on every network on each tick, a padded one on every other
+// tick. With more than probesUpTo daemons the small ones are fewer where each
+// peer takes a copy of its own, and the padded ones everywhere.
 const (
-	defaultProbeInterval = 80 * time.Millisecond
-	probesUpTo           = 32
+	probesUpTo = 32
+	sizeTicks  = 2
 
-	maxRTT = time.Minute // an older reply is a stray
+	replyInterval = 500 * time.Millisecond // between replies of one peer
+	maxRTT        = time.Minute            // an older reply is a stray
 )
 
 // probing is the sending side of one network's probes.
 type probing struct {
+	ticks     int // since the interface came up or changed
 	number    uint32
-	responder int // the next peer to ask for a reply
-	nextProbe Time
-	nextSize  Time
+	responder int  // the next peer to ask for a reply
+	nextReply Time // when to ask the first one again
 }
 
 // slowdown is the factor for networks of many daemons.
 func (n *network) slowdown() int { return max(1, (len(n.peers)+1)/probesUpTo) }
 
-func (n *network) probeInterval() time.Duration {
+// probeTicks and its like in padded probes are how many ticks lie between two.
+func (n *network) probeTicks() int {
 	if n.Broadcast {
-		return defaultProbeInterval
+		return 1
 	}
-	return defaultProbeInterval * time.Duration(n.slowdown())
+	return n.slowdown()
+}
+
+func (n *network) sizeTicks() int { return sizeTicks * n.slowdown() }
+
+// probeInterval and its like in padded probes are the longest time between two.
+func (n *network) probeInterval() time.Duration {
+	return tickInterval * time.Duration(n.probeTicks())
 }
 
 func (n *network) sizeInterval() time.Duration {
-	return defaultSizeInterval * time.Duration(n.slowdown())
+	return tickInterval * time.Duration(n.sizeTicks())
 }
 
-// sendProbes sends what probes are due on each network.
+// sendProbes sends the probes of a tick on each network.
 func (m *Multipath) sendProbes(now Time) {
 	for _, n := range m.networks {
 		if !n.up() || len(n.peers) == 0 {
 			continue
 		}
-		if now >= n.nextProbe {
-			n.nextProbe = now + n.probeInterval()
+		if n.ticks%n.probeTicks() == 0 {
 			n.number = max(1, n.number+1)
-			m.probe.number, m.probe.responders = n.number, m.responders(n)
+			m.probe.number, m.probe.responders = n.number, m.responders(now, n)
 			m.sendProbe(now, n, probeSize)
 		}
-		if now >= n.nextSize {
-			n.nextSize = now + n.sizeInterval()
+		if n.ticks%n.sizeTicks() == 0 {
 			m.sizes = n.probeSizes(now, m.sizes[:0])
 			m.probe.number, m.probe.responders = 0, m.probe.responders[:0]
 			for _, size := range m.sizes {
 				m.sendProbe(now, n, size)
 			}
 		}
+		n.ticks++
 	}
 }
 
 // responders picks the peers that are to reply to this probe: a few at a time,
 // in turn, of those that are there.
-func (m *Multipath) responders(n *network) []DaemonID {
+func (m *Multipath) responders(now Time, n *network) []DaemonID {
 	ids := m.probe.responders[:0]
-	for range n.peers {
-		d := n.peers[n.responder%len(n.peers)]
-		n.responder = (n.responder + 1) % len(n.peers)
-		if d.life != nil && d.life.heard {
+	if n.responder == 0 {
+		if now < n.nextReply {
+			return ids
+		}
+		n.nextReply = now + replyInterval
+	}
+	for n.responder < len(n.peers) && len(ids) < maxResponders {
+		if d := n.peers[n.responder]; d.life != nil && d.life.heard {
 			ids = append(ids, d.ID)
 		}
-		if len(ids) == maxResponders {
-			break
-		}
+		n.responder++
+	}
+	if n.responder == len(n.peers) {
+		n.responder = 0
 	}
 	return ids
 }

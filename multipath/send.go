@@ -137,6 +137,7 @@ func (m *Multipath) ownKey() cipher.AEAD {
 // done with.
 func (m *Multipath) begin(now Time) {
 	m.now = now
+	m.takeTick(now)
 	if m.drained {
 		m.out, m.drained = m.out[:0], false
 		m.slab.reset()

@@ -19,15 +19,14 @@ var commonMTUs = []int{9000, 8000, 4352, 2304, 1500, 1492, 1480, 1450, 1420, 140
 // Times of the search for a size (A2, A4). A peer remembers the largest probe
 // for sizeBuckets times two intervals of padded probes; so at 30 % loss a size
 // is given up wrongly once in about 10^5 times, and a real drop shows within
-// 3 s.
+// 3.5 s.
 const (
 	sizeBuckets = 6
 
-	defaultSizeInterval = 200 * time.Millisecond // between padded probes
-	searchEvery         = time.Second            // all sizes, while something is too small
-	searchFor           = 2400 * time.Millisecond
-	sizeGrace           = 700 * time.Millisecond // for a new path's first reports
-	raiseAfter          = 3 * time.Second
+	searchEvery = time.Second // all sizes, while something is too small
+	searchFor   = 2400 * time.Millisecond
+	sizeGrace   = 700 * time.Millisecond // for a new path's first reports
+	raiseAfter  = 3 * time.Second
 )
 
 // sizeMeter remembers the largest probe of the last few seconds.

@@ -89,7 +89,7 @@ func TestHelloRefused(t *testing.T) {
 }
 
 func TestProbeRefused(t *testing.T) {
-	p := probe{network: 1, interval: defaultProbeInterval, number: 9, sent: 77, responders: []DaemonID{3, 4}}
+	p := probe{network: 1, interval: tickInterval, number: 9, sent: 77, responders: []DaemonID{3, 4}}
 	good := p.append(nil, 60)
 	var got probe
 	if !got.parse(good) || !reflect.DeepEqual(got, p) || len(good) != 60 {
