@@ -70,7 +70,7 @@ type identity struct {
 	// from before proves nothing any more, for lives that ended before may
 	// have echoed it.
 	provedSince Time
-	ledger     ledger
+	ledger      ledger
 }
 
 func (d *identity) isSuperseded(short uint64) bool {
