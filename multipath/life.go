@@ -10,7 +10,8 @@ const (
 	maxSuperseded = 16
 	maxCandidates = 8
 
-	challengeLife = 10 * time.Second // then the next one; the previous still counts
+	challengeLife = 10 * time.Second // then the next one
+	maxChallenges = maxDaemons       // that count besides the present one
 	candidateLife = 3 * time.Second  // without a hello
 )
 
@@ -66,9 +67,8 @@ type identity struct {
 	superseded [maxSuperseded]uint64
 	replaced   int  // lives superseded so far
 	duplicate  Time // last time two lives were seen to talk at once
-	// provedSince is when the last life took the place of another: a challenge
-	// from before proves nothing any more, for lives that ended before may
-	// have echoed it.
+	// provedSince is when the present life was let in: a challenge from before
+	// proves nothing any more, for lives that ended before may have echoed it.
 	provedSince Time
 	ledger      ledger
 }
@@ -142,15 +142,26 @@ func (f *freshness) stale(now Time, counter, highest uint64, age time.Duration) 
 // challenges are the values this daemon wants to see again before it believes
 // that a life is alive now.
 type challenges struct {
-	current, previous challenge
-	renewed, before   Time // when each of them was new
+	current challenge
+	renewed Time            // when it was new
+	past    []pastChallenge // that still count, the oldest first
 }
 
-// accepts tells whether one of them that was made since a time is echoed.
+type pastChallenge struct {
+	challenge
+	made Time
+}
+
+// accepts tells whether a challenge that was made since a time is echoed.
 func (c *challenges) accepts(echoes []challenge, since Time) bool {
 	for _, e := range echoes {
-		if e == c.current && c.renewed >= since || e == c.previous && c.before >= since {
+		if e == c.current && c.renewed >= since {
 			return true
+		}
+		for i := range c.past {
+			if e == c.past[i].challenge && c.past[i].made >= since {
+				return true
+			}
 		}
 	}
 	return false
@@ -162,22 +173,22 @@ func (m *Multipath) newChallenge() (c challenge) {
 }
 
 // renewChallenge changes the challenge every 10 s. One fixed at start would
-// let a recording of a dead life be replayed (protocol rule 1). After a pause
-// the previous one is no proof of freshness either.
+// let a recording of a dead life be replayed (protocol rule 1).
 func (m *Multipath) renewChallenge(now Time) {
-	age := now - m.challenges.renewed
-	if age < challengeLife {
-		return
-	}
-	m.nextChallenge(now)
-	if age > 2*challengeLife {
-		m.challenges.previous = m.challenges.current
+	if now-m.challenges.renewed >= challengeLife {
+		m.nextChallenge(now)
 	}
 }
 
+// nextChallenge makes a new challenge. Earlier ones count for twice the time
+// one is in use; after a pause they are no proof of freshness either.
 func (m *Multipath) nextChallenge(now Time) {
 	c := &m.challenges
-	c.previous, c.before = c.current, c.renewed
+	c.past = append(c.past, pastChallenge{c.current, c.renewed})
+	c.past = slices.DeleteFunc(c.past, func(p pastChallenge) bool { return now-p.made >= 2*challengeLife })
+	if len(c.past) > maxChallenges {
+		c.past = slices.Delete(c.past, 0, len(c.past)-maxChallenges)
+	}
 	c.current, c.renewed = m.newChallenge(), now
 }
 
@@ -185,8 +196,8 @@ func (m *Multipath) nextChallenge(now Time) {
 // has no life, and otherwise when the old one has been silent for a quarter of
 // the failure detection time. If both talk, the newer one is refused (rule 1).
 // The other candidates then have to prove themselves again, with a challenge
-// that only who lives now can know: a life that came and went between the two
-// must not take the living one's place when that is silent for a moment.
+// that only who lives now can know: a life that came and went before this one
+// must not take its place when this one is silent for a moment.
 func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 	old := d.life
 	if old != nil {
@@ -195,9 +206,9 @@ func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 		}
 		d.superseded[d.replaced%maxSuperseded] = old.short
 		d.replaced++
-		m.nextChallenge(now)
-		d.provedSince = now
 	}
+	m.nextChallenge(now)
+	d.provedSince = now
 	d.candidates = slices.DeleteFunc(d.candidates, func(c *life) bool { return c == l })
 	for _, c := range d.candidates {
 		c.freshAt = never

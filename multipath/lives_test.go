@@ -178,6 +178,39 @@ func TestLifeBetweenTwoOthers(t *testing.T) {
 	}
 }
 
+// The same of a life that ended before its successor was let in, whose hello
+// with a good echo comes late.
+func TestLateProofOfEarlierLife(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	var late []*flight
+	w.filter = func(f *flight) bool {
+		if f.from == 1 && f.to == 0 {
+			c := *f
+			c.data = slices.Clone(f.data)
+			late = append(late, &c)
+			return false
+		}
+		return true
+	}
+	w.run(300 * ms) // the first life hears and echoes, and is not heard
+	w.nodes[1].dead = true
+	w.boot(1)
+	w.filter = nil
+	w.until(time.Second, "second life heard", w.allMutual)
+	second := w.nodes[1].short
+	w.filter = func(*flight) bool { return false }
+	w.run(200 * ms) // more than fd/4
+	for _, f := range late {
+		w.receive(w.nodes[0], f.net, testAddr(int(f.net), 1), f.data)
+	}
+	w.run(200 * ms)
+	w.filter = nil
+	w.until(time.Second, "second life heard again", w.allMutual)
+	if w.nodes[0].daemons[1].life.short != second {
+		t.Error("a dead life took the place of the living one")
+	}
+}
+
 // SCN-22, SEC-6: a recording of a dead life proves nothing, not even to a
 // daemon that never knew that life.
 func TestReplayedHelloOfDeadLife(t *testing.T) {

@@ -103,7 +103,6 @@ func New(cfg Config) (*Multipath, error) {
 	}
 	m.helloGap = minHelloGap * time.Duration(1+len(m.daemons)/reportsPerHello)
 	m.challenges.current = m.newChallenge()
-	m.challenges.previous = m.challenges.current
 	return m, nil
 }
 
