@@ -27,7 +27,7 @@ func (c *Config) timers() timers {
 		hello:             min(fd/2, 250*time.Millisecond),
 		helloGather:       min(fd/5, 100*time.Millisecond),
 		hearing:           fd * 3 / 4,
-		settle:            fd / 16,
+		settle:            fd / 8,
 		oldLife:           fd / 4,
 		pathLate:          fd / 4,
 		crashToMembership: 2 * fd,

@@ -9,7 +9,8 @@ package ring
 type merging struct {
 	ready  set  // strangers that could join as whole rings: the beacon says so
 	wanted bool // one of them wants all of this ring
-	since  Time // when ready or wanted last changed
+	others bool // there are strangers that are not ready, or not yet
+	since  Time // when any of that last changed
 	first  Time // when wanted became true
 }
 
@@ -48,20 +49,26 @@ func (r *Ring) strangerReady(now Time, in *instance) bool {
 			wanted = wanted || in.daemons.within(wants)
 		}
 	}
+	others := r.around(now).minus(in.daemons) != ready
 	m := &r.merging
-	if ready != m.ready || wanted != m.wanted {
+	if ready != m.ready || wanted != m.wanted || others != m.others {
 		if wanted && !m.wanted {
 			m.first = now
 		}
-		m.ready, m.wanted, m.since = ready, wanted, now
+		m.ready, m.wanted, m.others, m.since = ready, wanted, others, now
 	}
 	return now >= m.due(r.t)
 }
 
-// due is when what is wanted now has been so for long enough.
+// due is when what is wanted now has been so for long enough. While there are
+// others that may yet become ready it waits longer: one change of the ring for
+// all of them is better than one for each.
 func (m *merging) due(t timing) Time {
-	if !m.wanted {
+	switch {
+	case !m.wanted:
 		return NoDeadline
+	case m.others:
+		return m.first + t.gatherWait
 	}
 	return min(m.since+t.settle, m.first+t.gatherWait)
 }

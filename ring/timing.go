@@ -32,7 +32,7 @@ func newTiming(fd time.Duration) timing {
 		hold:        fd / 5,
 		maxLag:      fd / 5,
 		join:        fd / 10,
-		settle:      fd / 16,
+		settle:      fd / 8,
 		gatherWait:  fd / 4,
 		commit:      fd,
 		commitAgain: fd / 20,
