@@ -26,8 +26,9 @@ type listener struct {
 // change it.
 var systemDirectory = "/run/spread"
 
-// errNoDirectory tells that the directory of a socket cannot be made.
-var errNoDirectory = errors.New("directory cannot be made")
+// errNoDirectory tells that the directory of a socket cannot be made, or is
+// there and somebody else's.
+var errNoDirectory = errors.New("directory cannot be made or used")
 
 // listen opens the places where clients connect. What is in /run/spread may
 // fail if there is no right to be there, as long as there is another place.
