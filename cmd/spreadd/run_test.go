@@ -18,7 +18,13 @@ import (
 	"mpspread/daemon"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain runs the tests, or is the program for one of them.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // seen is an app whose daemon only notes what it was to run.
 func seen(local ...string) (a *app, got *daemon.Options) {
