@@ -11,7 +11,6 @@ import (
 type groupState struct {
 	views   map[viewKey]*trace.View
 	current map[clientGroup]*trace.View
-	names   map[uint64]string // private group names of clients, from their Start text
 	closed  map[uint64]bool
 	counts  map[[2]uint64]uint64 // (receiver, sender) -> last count
 	sentIn  map[inGroup]*trace.View

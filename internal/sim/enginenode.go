@@ -31,7 +31,6 @@ type session struct {
 	client  uint64
 	private string
 	joined  map[string]bool // asked to join, and not asked to leave since
-	closed  bool
 }
 
 // minPacket is the smallest datagram on which a network carries more than
