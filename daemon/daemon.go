@@ -60,6 +60,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	raiseProcs()
+	setCollector()
 	log, closeLog := asyncLog(o.Log)
 	defer closeLog()
 	d := &daemon{

@@ -37,7 +37,7 @@ const patience = 20 * time.Second
 
 // cluster is a set of daemons on an in-memory network.
 type cluster struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	text  string
 	board *datalinktest.Switchboard
@@ -50,7 +50,7 @@ type cluster struct {
 
 // newCluster makes a configuration of the named daemons on networks A and B,
 // with more lines for [client].
-func newCluster(t *testing.T, client string, names ...string) *cluster {
+func newCluster(t testing.TB, client string, names ...string) *cluster {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mpd") // t.TempDir is too long for a socket's path
 	if err != nil {
@@ -80,7 +80,7 @@ func newCluster(t *testing.T, client string, names ...string) *cluster {
 
 // running is a daemon that has been started.
 type running struct {
-	t      *testing.T
+	t      testing.TB
 	name   string
 	socket string
 	admin  string
@@ -146,7 +146,7 @@ func (r *running) logged(message string) observer.LoggedEntry {
 
 // raw is a client that knows bytes only.
 type raw struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 }
 

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package daemon
+
+func hostMemory() uint64 { return unknownMemory }
