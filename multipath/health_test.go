@@ -305,8 +305,8 @@ func TestDaemonOnOneNetwork(t *testing.T) {
 	w.nodes[2].dead = true
 	w.filter = nil
 	w.run(3 * time.Second)
-	if !w.status(0).RedundancyLost {
-		t.Error("a dead daemon does not count as lost redundancy")
+	if s := w.status(0); !s.RedundancyLost || s.Networks[0].State != NetworkDegraded {
+		t.Errorf("with a dead daemon: redundancy lost %v, network %v", s.RedundancyLost, s.Networks[0].State)
 	}
 }
 

@@ -58,7 +58,8 @@ func (m *Multipath) pathStatus(now Time, n *network, d *daemon) PathStatus {
 
 // networkState judges this daemon's end of a network. It is down if its
 // interface is, or if nobody is heard over it who is heard over another; it is
-// degraded if some path of a peer that is there does not fully work.
+// degraded if the path of some configured peer does not fully work, be it that
+// the peer is missing.
 func (m *Multipath) networkState(now Time, n *network) NetworkState {
 	switch {
 	case !n.up():
@@ -83,7 +84,7 @@ func (m *Multipath) networkState(now Time, n *network) NetworkState {
 	switch {
 	case there > 0 && heard == 0:
 		return NetworkDown
-	case good < there:
+	case good < len(n.peers):
 		return NetworkDegraded
 	}
 	return NetworkUp

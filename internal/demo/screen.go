@@ -40,14 +40,15 @@ type screen struct {
 	begun    bool
 }
 
-// show shows a frame if it is time to.
+// show shows a frame if it is time to, or something was cut, healed or
+// noticed since the last one.
 func (s *screen) show(f frame) {
 	every := lineEvery
 	if s.terminal {
 		every = drawEvery
 	}
 	// Half a tick of tolerance, since frames come by a ticker of their own.
-	if s.begun && f.at-s.last < every-tick/2 {
+	if s.begun && f.at-s.last < every-tick/2 && f.heading() == s.previous.heading() {
 		return
 	}
 	text := s.line(f)

@@ -301,8 +301,9 @@ func TestSenderLostWithItsMessage(t *testing.T) {
 	holes := uint64(0)
 	for step := range 40 {
 		p := quietPlan(RingMode, 4, 1)
-		for i := range 4 {
-			p.Load = append(p.Load, Load{At: formed, Daemon: i, Service: ring.Agreed + ring.Service(i%2), Size: 900, Count: 6})
+		for i := range 80 { // a message of each in every rotation
+			at := formed + time.Duration(i/4)*time.Millisecond
+			p.Load = append(p.Load, Load{At: at, Daemon: i % 4, Service: ring.Agreed + ring.Service(i%2), Size: 900, Count: 1})
 		}
 		p.Faults = []Fault{
 			{Kind: Loss, At: formed, For: 40 * time.Millisecond, Network: -1, From: 3, To: -1, Rate: 700},
