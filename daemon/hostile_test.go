@@ -117,10 +117,8 @@ func TestHostileClients(t *testing.T) {
 		{"a membership", withWord(said(frame.Agreed, 0, "g"), 0, 0x1100), true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d.eventually(func() bool { return d.idle(1) }) // the last one's name is free
-			c := d.dial()
-			c.write(append(hello("x"), tt.send...))
-			c.want("05 4E 55 4C 4C 20", "01 05 00 01 08", "\"#x#alpha\"")
+			c := d.enter(append(hello("x"), tt.send...))
+			c.want("4E 55 4C 4C 20", "01 05 00 01 08", "\"#x#alpha\"")
 			if tt.ends {
 				if _, err := io.Copy(io.Discard, c.conn); err != nil && !isReset(err) {
 					t.Errorf("it is not closed: %v", err)
@@ -212,6 +210,21 @@ func TestHostileClients(t *testing.T) {
 	if _, now := usage(); now > heap+16<<20 {
 		t.Errorf("heap: %d KiB before, %d KiB after", heap>>10, now>>10)
 	}
+}
+
+// enter sends a handshake and what follows it, anew while the name is still
+// that of the session before, and reads the first byte of the answer.
+func (r *running) enter(send []byte) (c *raw) {
+	r.eventually(func() bool {
+		c = r.dial()
+		c.write(send)
+		var first [1]byte
+		if _, err := io.ReadFull(c.conn, first[:]); err != nil {
+			c.t.Fatal(err)
+		}
+		return frame.Result(int8(first[0])) != frame.RejectNotUnique
+	})
+	return c
 }
 
 // idle tells whether the daemon has so many sessions.
