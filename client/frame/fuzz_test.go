@@ -49,7 +49,7 @@ func FuzzOfferAccept(f *testing.F) {
 			t.Fatalf("%q in %d bytes", methods, n)
 		}
 		v, private, n, err := ParseAccept(b)
-		if err == nil && !bytes.Equal(AppendAccept(nil, v, v, private), b[:n]) {
+		if err == nil && !bytes.Equal(AppendAccept(nil, DaemonVersion, v, private), b[:n]) {
 			t.Fatalf("%v %q is not %x", v, private, b[:n])
 		}
 	})
