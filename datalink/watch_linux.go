@@ -86,19 +86,27 @@ func (c concerns) concernsMessage(m *syscall.NetlinkMessage) bool {
 	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
 		return c.ifIndexes[index]
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-		attrs, err := syscall.ParseNetlinkRouteAttr(m)
-		if err != nil {
-			return true
+		return c.concernsAddress(m.Data[8:], int(m.Data[1]))
+	}
+	return false
+}
+
+// concernsAddress goes over the attributes of an address's notice, each of
+// which has its length and type, two bytes each, and is padded to four.
+// syscall.ParseNetlinkRouteAttr panics where the last one's padding is missing.
+func (c concerns) concernsAddress(attrs []byte, bits int) bool {
+	for len(attrs) >= unix.SizeofRtAttr {
+		length, kind := int(binary.NativeEndian.Uint16(attrs)), binary.NativeEndian.Uint16(attrs[2:])
+		if length < unix.SizeofRtAttr || length > len(attrs) {
+			return true // malformed: look
 		}
-		bits := int(m.Data[1])
-		for _, a := range attrs {
-			if a.Attr.Type != unix.IFA_LOCAL && a.Attr.Type != unix.IFA_ADDRESS {
-				continue
-			}
-			if addr, ok := netip.AddrFromSlice(a.Value); ok && c.wanted.within(netip.PrefixFrom(addr, bits)) {
+		if kind == unix.IFA_LOCAL || kind == unix.IFA_ADDRESS {
+			addr, ok := netip.AddrFromSlice(attrs[unix.SizeofRtAttr:length])
+			if ok && c.wanted.within(netip.PrefixFrom(addr, bits)) {
 				return true
 			}
 		}
+		attrs = attrs[min((length+3)&^3, len(attrs)):]
 	}
 	return false
 }
