@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -125,6 +126,13 @@ func (r *Recording) Await(t testing.TB, n int) {
 		}
 		return nil
 	})
+}
+
+// SoFar is what has been caught until now; the capture goes on.
+func (r *Recording) SoFar() *Recorded {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &Recorded{r.lab, r.network, slices.Clone(r.frames)}
 }
 
 // Stop ends the capture.
