@@ -108,5 +108,6 @@ func addCounters(t, n *ring.Counters) {
 	t.Recoveries += n.Recoveries
 	t.JoinsIgnored += n.JoinsIgnored
 	t.JoinsRefused += n.JoinsRefused
+	t.CommitsIgnored += n.CommitsIgnored
 	t.ReassemblyAbandoned += n.ReassemblyAbandoned
 }

@@ -10,22 +10,7 @@ import (
 	"mpspread/ring"
 )
 
-// quietPlan is a cluster in which nothing goes wrong, for two seconds.
-func quietPlan(mode Mode, daemons, networks int) *Plan {
-	p := &Plan{
-		Version: planVersion, Seed: 1, Mode: mode, Daemons: daemons, Networks: networks, FailureDetection: 500 * time.Millisecond,
-		PayloadSize: 1400, RunFor: 2 * time.Second, Converge: 8 * time.Second, Drain: 10 * time.Second,
-	}
-	for range networks {
-		p.Hops = append(p.Hops, time.Millisecond)
-	}
-	for i := range daemons {
-		p.Order = append(p.Order, ring.DaemonID(10+i))
-		p.Clocks = append(p.Clocks, 1000)
-		p.Boots = append(p.Boots, 0)
-	}
-	return p
-}
+var quietPlan = NewPlan
 
 // formed is when a quiet cluster has come together for good.
 const formed = 1500 * time.Millisecond

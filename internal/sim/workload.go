@@ -61,7 +61,7 @@ func describe(m *trace.Message, payload []byte) {
 // load hands in the messages of one entry of the workload.
 func (w *World) load(l *Load) {
 	d := &w.daemons[l.Daemon]
-	if d.node == nil || d.leaving || d.paused > 0 {
+	if d.node == nil || d.leaving {
 		return
 	}
 	q := d.lanes[l.Lane]
@@ -72,6 +72,9 @@ func (w *World) load(l *Load) {
 	}
 	for range l.Count {
 		q.waiting = append(q.waiting, message{l.Action, l.Service, l.Size, l.Group})
+	}
+	if d.paused > 0 {
+		return // its clients' requests wait in their sockets until it goes on
 	}
 	w.push(d, l.Lane, q)
 	if d.node != nil {

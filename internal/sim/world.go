@@ -98,6 +98,9 @@ type Options struct {
 	// Each, if not nil, is called with every event. The event is valid during
 	// the call.
 	Each func(e *trace.Event)
+	// Packet, if not nil, is called with every packet on every link when it is
+	// sent, and may meddle with it.
+	Packet func(p *Passage)
 }
 
 // World is one run.
@@ -348,16 +351,22 @@ func (w *World) send(d *daemon, net, to int, data []byte) {
 		}
 		l := w.link(net, d.at, i)
 		if l.lost() || !w.passes(data, net, d.at, i) {
+			w.seen(&Passage{Network: net, From: d.at, To: i, Data: data, Lost: true})
 			continue
 		}
-		if other, spoilt := l.spoils(data); spoilt {
-			w.fly(l.arrives(w.now, w.plan.Jitter), flight{int32(net), int32(d.at), int32(i), w.buffer(other)})
+		other, spoilt := l.spoils(data)
+		p := Passage{Network: net, From: d.at, To: i, Data: other, At: l.arrives(w.now, w.plan.Jitter)}
+		if w.seen(&p); p.Lost {
+			continue
+		}
+		if spoilt || p.replaced {
+			w.fly(p.At, flight{int32(net), int32(d.at), int32(i), w.buffer(p.Data)})
 			continue
 		}
 		if b < 0 {
 			b = w.buffer(data)
 		}
-		w.fly(l.arrives(w.now, w.plan.Jitter), flight{int32(net), int32(d.at), int32(i), b})
+		w.fly(p.At, flight{int32(net), int32(d.at), int32(i), b})
 		for range l.more() {
 			w.fly(l.arrives(w.now, w.plan.Jitter)+l.rand.time(0, l.spread), flight{int32(net), int32(d.at), int32(i), b})
 		}
