@@ -2,17 +2,12 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"mpspread/internal/admin"
 	"mpspread/internal/demo"
 )
-
-// demoDaemon is the hidden command that the demonstration's processes run.
-const demoDaemon = "demo-daemon"
 
 // errVerdict ends a demonstration that did not show what it is to show; the
 // verdict line has said what.
@@ -37,11 +32,11 @@ and no membership changed.`,
 			if rate < 1 || rate > demo.MaxRate {
 				return usagef("--rate is 1 to %d", demo.MaxRate)
 			}
-			self, err := os.Executable()
+			self, err := daemonProcess()
 			if err != nil {
-				return fmt.Errorf("finding this program: %w", err)
+				return err
 			}
-			o := demo.Options{Self: []string{self, demoDaemon}, Out: a.out, Terminal: a.terminal, Style: a.style(), Rate: rate}
+			o := demo.Options{Self: self, Out: a.out, Terminal: a.terminal, Style: a.style(), Rate: rate}
 			if a.json {
 				o.Out, o.Terminal, o.Style = a.err, false, admin.Style{}
 			}
@@ -66,16 +61,4 @@ and no membership changed.`,
 	}
 	cmd.Flags().IntVar(&rate, "rate", rate, "messages a second of each of the three clients")
 	return cmd
-}
-
-func (a *app) demoDaemonCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    demoDaemon + " CONFIG NAME",
-		Short:  "one daemon of the demonstration",
-		Hidden: true,
-		Args:   cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return demo.RunDaemon(cmd.Context(), args[0], args[1], a.in, a.out)
-		},
-	}
 }

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
 	// The demonstration starts this binary as its daemons.
-	if len(os.Args) > 1 && os.Args[1] == demoDaemon {
+	if len(os.Args) > 1 && os.Args[1] == clusterDaemon {
 		os.Exit(run(context.Background(), os.Args[1:], system()))
 	}
 	goleak.VerifyTestMain(m)
@@ -225,7 +225,7 @@ func TestWrongArguments(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	if got := spreadctl(t, "", "--help"); got.code != 0 || !strings.Contains(got.out, "Exit codes: 0 all well") || strings.Contains(got.out, demoDaemon) {
+	if got := spreadctl(t, "", "--help"); got.code != 0 || !strings.Contains(got.out, "Exit codes: 0 all well") || strings.Contains(got.out, clusterDaemon) {
 		t.Errorf("help: %+v", got)
 	}
 	if got := spreadctl(t, "", "version"); got.code != 0 || got.out != "spreadctl "+admin.Software(release)+"\n" {

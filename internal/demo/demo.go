@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mpspread/internal/admin"
+	"mpspread/internal/cluster"
 )
 
 // tick is how often the course of the demonstration is looked at.
@@ -23,8 +24,8 @@ const (
 
 // Options say how the demonstration is run.
 type Options struct {
-	// Self is the command line of a program that calls RunDaemon with the two
-	// arguments that Run adds: configuration file and daemon's name.
+	// Self is the command line of a program that calls cluster.RunDaemon with
+	// the two arguments added: configuration file and daemon's name.
 	Self []string
 	// Out gets the table, or lines if it is not a Terminal.
 	Out      io.Writer
@@ -57,16 +58,17 @@ func Run(ctx context.Context, o Options) (Verdict, error) {
 	if o.Rate == 0 {
 		o.Rate = DefaultRate
 	}
-	c, err := newCluster()
+	c, err := cluster.New(cluster.Options{Name: "demo", Self: o.Self})
 	if err != nil {
 		return Verdict{}, err
 	}
-	defer c.remove()
+	// What it cannot remove it leaves: a temporary file is no reason to fail.
+	defer func() { _ = c.Remove() }()
 	v, err := run(ctx, o, c)
 	if err == nil && v.OK() || ctx.Err() != nil {
 		return v, err
 	}
-	logs, keepErr := c.keepLogs()
+	logs, keepErr := c.KeepLogs()
 	if keepErr != nil {
 		return v, errors.Join(err, keepErr)
 	}
@@ -80,52 +82,43 @@ func Run(ctx context.Context, o Options) (Verdict, error) {
 // show is a running demonstration.
 type show struct {
 	o         Options
-	processes []*process
-	watch     *watch
+	cluster   *cluster.Cluster
+	watch     *cluster.Watch
 	load      *load
 	before    []*admin.Status // when the first message was sent
 	screen    screen
 	unnoticed []string
 }
 
-func run(ctx context.Context, o Options, c *cluster) (v Verdict, err error) {
-	s := &show{o: o, screen: screen{out: o.Out, terminal: o.Terminal, style: o.Style}}
+func run(ctx context.Context, o Options, c *cluster.Cluster) (v Verdict, err error) {
+	s := &show{o: o, cluster: c, screen: screen{out: o.Out, terminal: o.Terminal, style: o.Style}}
 	defer func() {
-		for _, failure := range s.stopProcesses() {
+		for _, failure := range c.Stop() {
 			v.Failures = append(v.Failures, failure.Error())
 		}
 	}()
 	_, _ = fmt.Fprintf(o.Out, "three daemons (%s) on two loopback networks, UDP port %d, sealed; a client on each multicasts in agreed order\n",
-		strings.Join(daemonNames, " "), c.port)
-	if err := s.startProcesses(c); err != nil {
+		strings.Join(cluster.Daemons, " "), c.Port())
+	if err := c.Start(); err != nil {
 		return v, err
 	}
-	s.watch = startWatch(ctx, each(c.admin))
-	defer s.watch.stop()
+	s.watch = cluster.NewWatch(ctx, c.AdminSockets())
+	defer s.watch.Stop()
 	if err := s.until(ctx, ringTimeout, "the daemons did not form one ring of all", func() bool {
-		return oneRing(s.watch.statuses()) && noticed(s.watch.statuses(), nil)
+		return cluster.OneRing(s.watch.Statuses()) && cluster.Noticed(s.watch.Statuses(), nil)
 	}); err != nil {
 		return v, err
 	}
-	if s.load, err = startLoad(ctx, each(c.clients), o.Rate); err != nil {
+	if s.load, err = startLoad(ctx, c.ClientSockets(), o.Rate); err != nil {
 		return v, err
 	}
 	defer s.load.stop()
 	return s.perform(ctx)
 }
 
-// each gives a path for every daemon.
-func each(path func(daemon string) string) []string {
-	var all []string
-	for _, name := range daemonNames {
-		all = append(all, path(name))
-	}
-	return all
-}
-
 // perform runs the plan on a ring that works, and judges.
 func (s *show) perform(ctx context.Context) (Verdict, error) {
-	s.before = s.watch.statuses()
+	s.before = s.watch.Statuses()
 	s.load.begin()
 	var cut []string
 	for _, phase := range s.o.Plan {
@@ -142,41 +135,25 @@ func (s *show) perform(ctx context.Context) (Verdict, error) {
 		return Verdict{}, err
 	}
 	// A status that is newer than the last message.
-	after := s.freshStatuses(ctx)
+	after := s.watch.Fresh(ctx)
 	v := s.load.verdict()
-	v.MembershipChanges = max(v.MembershipChanges, changes(s.before, after))
+	v.MembershipChanges = max(v.MembershipChanges, cluster.Changes(s.before, after))
 	v.Unnoticed = s.unnoticed
-	if !oneRing(after) {
+	if !cluster.OneRing(after) {
 		v.Failures = append(v.Failures, "the daemons are not in one ring of all at the end")
 	}
 	return v, nil
 }
 
-// freshStatuses asks every daemon now.
-func (s *show) freshStatuses(ctx context.Context) []*admin.Status {
-	s.watch.stop()
-	all := make([]*admin.Status, len(s.processes))
-	for i := range all {
-		all[i] = ask(ctx, admin.Local{Socket: s.watch.sockets[i]})
-	}
-	return all
-}
-
-// switchTo cuts and heals at every daemon what differs between two phases.
+// switchTo cuts and heals what differs between two phases.
 func (s *show) switchTo(from, to []string) error {
-	for _, p := range s.processes {
-		for _, n := range networkNames {
-			was, is := slices.Contains(from, n), slices.Contains(to, n)
-			if was == is {
-				continue
-			}
-			verb := verbHeal
-			if is {
-				verb = verbCut
-			}
-			if err := p.command(verb + " " + n); err != nil {
-				return err
-			}
+	for _, n := range cluster.Networks {
+		was, is := slices.Contains(from, n), slices.Contains(to, n)
+		if was == is {
+			continue
+		}
+		if err := s.cluster.Cut(n, is); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -190,7 +167,7 @@ func (s *show) phase(ctx context.Context, p Phase) error {
 	defer every.Stop()
 	told := false
 	for {
-		told = told || noticed(s.watch.statuses(), p.Cut)
+		told = told || cluster.Noticed(s.watch.Statuses(), p.Cut)
 		s.screen.show(s.frame(p, told))
 		switch span := time.Since(begin); {
 		case span >= p.For+noticeLimit:
@@ -208,7 +185,7 @@ func (s *show) phase(ctx context.Context, p Phase) error {
 func (s *show) frame(p Phase, told bool) frame {
 	sent, delivered := s.load.progress()
 	return frame{
-		at: s.load.elapsed(), cut: p.Cut, noticed: told, before: s.before, statuses: s.watch.statuses(),
+		at: s.load.elapsed(), cut: p.Cut, noticed: told, before: s.before, statuses: s.watch.Statuses(),
 		sent: sent, delivered: delivered,
 	}
 }
@@ -259,47 +236,11 @@ func (s *show) wait(ctx context.Context, every *time.Ticker) error {
 		return context.Cause(ctx)
 	case <-every.C:
 	}
-	for _, p := range s.processes {
-		select {
-		case <-p.ended:
-			return fmt.Errorf("demo: daemon %s ended: %w", p.name, p.reason())
-		default:
-		}
+	if err := s.cluster.Ended(); err != nil {
+		return err
 	}
 	if s.load != nil {
 		return s.load.failure()
 	}
 	return nil
-}
-
-// startProcesses starts all daemons and waits until each is ready.
-func (s *show) startProcesses(c *cluster) error {
-	for _, name := range daemonNames {
-		p, err := startProcess(s.o.Self, c, name)
-		if err != nil {
-			return err
-		}
-		s.processes = append(s.processes, p)
-	}
-	for _, p := range s.processes {
-		if err := p.expect(lineReady, startTimeout); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stopProcesses ends all daemons, at once, and tells which did not end well.
-func (s *show) stopProcesses() []error {
-	failures := make(chan error, len(s.processes))
-	for _, p := range s.processes {
-		go func() { failures <- p.stop(stopTimeout) }()
-	}
-	var all []error
-	for range s.processes {
-		if err := <-failures; err != nil {
-			all = append(all, err)
-		}
-	}
-	return all
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mpspread/internal/cluster"
 )
 
 // perform runs a plan with daemons of this test binary.
@@ -35,7 +37,7 @@ func kept(t *testing.T, text string) string {
 		t.Fatalf("logs %q, %v, but it says: %s", logs, err, text)
 	}
 	var all strings.Builder
-	for _, name := range daemonNames {
+	for _, name := range cluster.Daemons {
 		log, err := os.ReadFile(filepath.Join(logs[0], name+".log"))
 		if err != nil {
 			t.Error(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mpspread/client"
+	"mpspread/internal/cluster"
 )
 
 // group is the group all clients are in.
@@ -66,7 +67,7 @@ func startLoad(ctx context.Context, sockets []string, rate int) (*load, error) {
 		conn, err := client.Connect(limit, "unix:"+socket)
 		if err != nil {
 			l.stop()
-			return nil, fmt.Errorf("demo: connecting to daemon %s: %w", daemonNames[i], err)
+			return nil, fmt.Errorf("demo: connecting to daemon %s: %w", cluster.Daemons[i], err)
 		}
 		c := &loadClient{
 			number: i, conn: conn, joined: make(chan struct{}),
@@ -75,7 +76,7 @@ func startLoad(ctx context.Context, sockets []string, rate int) (*load, error) {
 		l.clients = append(l.clients, c)
 		if err := conn.Join(limit, group); err != nil {
 			l.stop()
-			return nil, fmt.Errorf("demo: joining at daemon %s: %w", daemonNames[i], err)
+			return nil, fmt.Errorf("demo: joining at daemon %s: %w", cluster.Daemons[i], err)
 		}
 		l.all.Go(func() { c.receive(l.ctx, len(sockets)) })
 	}
@@ -84,10 +85,10 @@ func startLoad(ctx context.Context, sockets []string, rate int) (*load, error) {
 		case <-c.joined:
 		case err := <-c.failed:
 			l.stop()
-			return nil, fmt.Errorf("demo: client of daemon %s: %w", daemonNames[i], err)
+			return nil, fmt.Errorf("demo: client of daemon %s: %w", cluster.Daemons[i], err)
 		case <-limit.Done():
 			l.stop()
-			return nil, fmt.Errorf("demo: client of daemon %s does not see all others in the group: %w", daemonNames[i], limit.Err())
+			return nil, fmt.Errorf("demo: client of daemon %s does not see all others in the group: %w", cluster.Daemons[i], limit.Err())
 		}
 	}
 	return l, nil
@@ -138,7 +139,7 @@ func (l *load) failure() error {
 	for i, c := range l.clients {
 		select {
 		case err := <-c.failed:
-			return fmt.Errorf("demo: client of daemon %s: %w", daemonNames[i], err)
+			return fmt.Errorf("demo: client of daemon %s: %w", cluster.Daemons[i], err)
 		default:
 		}
 	}
@@ -161,7 +162,7 @@ func (l *load) verdict() Verdict {
 	for i, c := range l.clients {
 		v.MembershipChanges = max(v.MembershipChanges, c.changes)
 		if c.rejected > 0 {
-			v.Failures = append(v.Failures, fmt.Sprintf("daemon %s refused %d of its client's requests", daemonNames[i], c.rejected))
+			v.Failures = append(v.Failures, fmt.Sprintf("daemon %s refused %d of its client's requests", cluster.Daemons[i], c.rejected))
 		}
 	}
 	return v

@@ -4,8 +4,7 @@
 // and healed meanwhile (design 9). Every receiver checks what it gets; the
 // Verdict says what became of every message.
 //
-// Run is the demonstration, RunDaemon what its processes run. Run may be
-// called once at a time in a process.
+// Run may be called once at a time in a process.
 package demo
 
 import "time"

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mpspread/internal/admin"
+	"mpspread/internal/cluster"
 )
 
 // How often the table is drawn on a terminal, and a line written elsewhere.
@@ -95,11 +96,11 @@ func (s *screen) table(f frame) string {
 	}
 	fmt.Fprintf(&b, "%5.1f s  %s  sent %d\n", f.at.Seconds(), s.style.Paint(colour, f.heading()), f.sent)
 	head := []string{"daemon", "state", "ring", "delivered", "rate/s"}
-	for _, n := range networkNames {
+	for _, n := range cluster.Networks {
 		head = append(head, "network "+n)
 	}
 	t := admin.NewTable(append(head, "changes")...)
-	for i, name := range daemonNames {
+	for i, name := range cluster.Daemons {
 		row := []admin.Cell{{Text: name}}
 		if st := f.statuses[i]; st != nil {
 			row = append(row, admin.StateCell(st.State), admin.Cell{Text: strings.Join(st.Ring.Members, " ")})
@@ -107,7 +108,7 @@ func (s *screen) table(f frame) string {
 			row = append(row, admin.StateCell("no answer"), admin.Cell{Text: "-"})
 		}
 		row = append(row, admin.Number(f.delivered[i]), admin.Number(s.rate(f, i)))
-		for _, n := range networkNames {
+		for _, n := range cluster.Networks {
 			row = append(row, admin.StateCell(networkState(f.statuses[i], n)))
 		}
 		t.Row(append(row, admin.Cell{Text: f.membershipChanges(i), Right: true})...)
@@ -120,13 +121,13 @@ func (s *screen) table(f frame) string {
 func (s *screen) line(f frame) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%5.1f s  %-45s sent %6d", f.at.Seconds(), f.heading(), f.sent)
-	for i, name := range daemonNames {
+	for i, name := range cluster.Daemons {
 		state, ring := "no answer", 0
 		if st := f.statuses[i]; st != nil {
 			state, ring = st.State, len(st.Ring.Members)
 		}
 		fmt.Fprintf(&b, "  %s %s ring %d delivered %d (%d/s)", name, state, ring, f.delivered[i], s.rate(f, i))
-		for _, n := range networkNames {
+		for _, n := range cluster.Networks {
 			fmt.Fprintf(&b, " %s %s", n, networkState(f.statuses[i], n))
 		}
 	}
@@ -140,7 +141,7 @@ func (f frame) membershipChanges(i int) string {
 	if f.statuses[i] == nil {
 		return "-"
 	}
-	return fmt.Sprint(changes(f.before[i:i+1], f.statuses[i:i+1]))
+	return fmt.Sprint(cluster.Changes(f.before[i:i+1], f.statuses[i:i+1]))
 }
 
 // networkState is what a daemon says of a network of that name.

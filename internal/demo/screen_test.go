@@ -6,7 +6,22 @@ import (
 	"time"
 
 	"mpspread/internal/admin"
+	"mpspread/internal/cluster"
 )
+
+// told is three daemons' statuses in which each reports the same states of A
+// and B.
+func told(a, b string, lost bool) []*admin.Status {
+	var all []*admin.Status
+	for _, name := range cluster.Daemons {
+		all = append(all, &admin.Status{
+			Daemon: name, State: admin.StateOperational, RedundancyLost: lost,
+			Ring:     admin.Ring{ID: "7", Members: cluster.Daemons},
+			Networks: []admin.Network{{Name: "A", State: a}, {Name: "B", State: b}},
+		})
+	}
+	return all
+}
 
 func frames() []frame {
 	whole, cut := told(admin.NetworkUp, admin.NetworkUp, false), told(admin.NetworkUp, admin.NetworkDegraded, true)

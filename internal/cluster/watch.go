@@ -1,4 +1,4 @@
-package demo
+package cluster
 
 import (
 	"context"
@@ -15,31 +15,32 @@ const (
 	pollTimeout = time.Second
 )
 
-// watch asks every daemon for its status, again and again. Its methods may be
-// called from any goroutine.
-type watch struct {
+// Watch asks every daemon of a cluster for its status, again and again. Its
+// methods may be called from any goroutine.
+type Watch struct {
 	sockets []string
 	latest  []atomic.Pointer[admin.Status] // nil while a daemon does not answer
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
 }
 
-// startWatch starts a goroutine for each socket; stop ends them.
-func startWatch(ctx context.Context, sockets []string) *watch {
+// NewWatch starts a goroutine for each admin socket; Stop ends them.
+func NewWatch(ctx context.Context, sockets []string) *Watch {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &watch{sockets: sockets, latest: make([]atomic.Pointer[admin.Status], len(sockets)), cancel: cancel}
+	w := &Watch{sockets: sockets, latest: make([]atomic.Pointer[admin.Status], len(sockets)), cancel: cancel}
 	for i, socket := range sockets {
 		w.done.Go(func() { w.poll(ctx, i, admin.Local{Socket: socket}) })
 	}
 	return w
 }
 
-func (w *watch) stop() {
+// Stop returns when nobody is asked any more.
+func (w *Watch) Stop() {
 	w.cancel()
 	w.done.Wait()
 }
 
-func (w *watch) poll(ctx context.Context, i int, daemon admin.Local) {
+func (w *Watch) poll(ctx context.Context, i int, daemon admin.Local) {
 	every := time.NewTicker(pollEvery)
 	defer every.Stop()
 	for {
@@ -50,6 +51,16 @@ func (w *watch) poll(ctx context.Context, i int, daemon admin.Local) {
 		case <-every.C:
 		}
 	}
+}
+
+// Fresh stops the watch and asks every daemon once more.
+func (w *Watch) Fresh(ctx context.Context) []*admin.Status {
+	w.Stop()
+	all := make([]*admin.Status, len(w.sockets))
+	for i, socket := range w.sockets {
+		all[i] = ask(ctx, admin.Local{Socket: socket})
+	}
+	return all
 }
 
 // ask gives a daemon's status, or nil.
@@ -67,8 +78,8 @@ func ask(ctx context.Context, daemon admin.Local) *admin.Status {
 	return &s
 }
 
-// statuses is what each daemon said last; nil for one that did not answer.
-func (w *watch) statuses() []*admin.Status {
+// Statuses is what each daemon said last; nil for one that did not answer.
+func (w *Watch) Statuses() []*admin.Status {
 	all := make([]*admin.Status, len(w.latest))
 	for i := range w.latest {
 		all[i] = w.latest[i].Load()
@@ -76,8 +87,8 @@ func (w *watch) statuses() []*admin.Status {
 	return all
 }
 
-// oneRing tells whether all daemons are in one operational ring of all.
-func oneRing(all []*admin.Status) bool {
+// OneRing tells whether all daemons are in one operational ring of all.
+func OneRing(all []*admin.Status) bool {
 	for _, s := range all {
 		if s == nil || s.State != admin.StateOperational || len(s.Ring.Members) != len(all) || s.Ring.ID != all[0].Ring.ID {
 			return false
@@ -86,9 +97,9 @@ func oneRing(all []*admin.Status) bool {
 	return true
 }
 
-// noticed tells whether every daemon reports exactly the networks in cut as
+// Noticed tells whether every daemon reports exactly the networks in cut as
 // not up, and redundancy as lost if there are any.
-func noticed(all []*admin.Status, cut []string) bool {
+func Noticed(all []*admin.Status, cut []string) bool {
 	for _, s := range all {
 		if s == nil || s.RedundancyLost != (len(cut) > 0) {
 			return false
@@ -102,9 +113,9 @@ func noticed(all []*admin.Status, cut []string) bool {
 	return true
 }
 
-// changes is the largest number of membership changes that any daemon counted
+// Changes is the largest number of membership changes that any daemon counted
 // between two rounds of asking; a daemon that did not answer counts none.
-func changes(before, after []*admin.Status) uint64 {
+func Changes(before, after []*admin.Status) uint64 {
 	var most uint64
 	for i, s := range after {
 		if s != nil && before[i] != nil && s.MembershipChanges > before[i].MembershipChanges {

@@ -1,4 +1,4 @@
-package demo
+package cluster
 
 import (
 	"bufio"
@@ -23,14 +23,6 @@ var roles = map[string]func(args []string) error{
 	"daemon": func(args []string) error {
 		return RunDaemon(context.Background(), args[0], args[1], os.Stdin, os.Stdout)
 	},
-	// fragile is a daemon of which h2 dies when it is told to cut a network.
-	"fragile": func(args []string) error {
-		in := io.Reader(os.Stdin)
-		if args[1] == "h2" {
-			in = fatal{in}
-		}
-		return RunDaemon(context.Background(), args[0], args[1], in, os.Stdout)
-	},
 	"obedient": func([]string) error {
 		fmt.Println(lineReady)
 		_, err := io.Copy(os.Stdout, os.Stdin)
@@ -51,8 +43,8 @@ var roles = map[string]func(args []string) error{
 	},
 	// parent starts a holder and waits to be killed.
 	"parent": func(args []string) error {
-		c := &cluster{dir: args[0]}
-		p, err := startProcess(as("holder"), c, daemonNames[0])
+		c := &Cluster{dir: args[0]}
+		p, err := startProcess(append(as("holder"), c.ConfigFile(), Daemons[0]), c.log(Daemons[0]), Daemons[0])
 		if err != nil {
 			return err
 		}
@@ -63,18 +55,6 @@ var roles = map[string]func(args []string) error{
 		time.Sleep(time.Minute)
 		return nil
 	},
-}
-
-// fatal ends the process at the first thing read.
-type fatal struct{ io.Reader }
-
-func (f fatal) Read(b []byte) (int, error) {
-	n, err := f.Reader.Read(b)
-	if n > 0 {
-		fmt.Fprintln(os.Stderr, "killed by the test")
-		os.Exit(3)
-	}
-	return n, err
 }
 
 func TestMain(m *testing.M) {
@@ -100,18 +80,18 @@ func as(role string) []string {
 }
 
 // directory is a cluster without a configuration.
-func directory(t *testing.T) *cluster {
+func directory(t *testing.T) *Cluster {
 	t.Helper()
-	c := &cluster{dir: t.TempDir()}
+	c := &Cluster{dir: t.TempDir()}
 	if err := os.Mkdir(filepath.Join(c.dir, "log"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func start(t *testing.T, c *cluster, role string) *process {
+func start(t *testing.T, c *Cluster, role string) *process {
 	t.Helper()
-	p, err := startProcess(as(role), c, daemonNames[0])
+	p, err := startProcess(append(as(role), c.ConfigFile(), Daemons[0]), c.log(Daemons[0]), Daemons[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +130,7 @@ func TestProcessFailures(t *testing.T) {
 				t.Errorf("stopping: %v, want %q", err, c.stop)
 			}
 			if c.role == "failing" {
-				log, err := os.ReadFile(cluster.log(daemonNames[0]))
+				log, err := os.ReadFile(cluster.log(Daemons[0]))
 				if err != nil || string(log) != "cannot\n" {
 					t.Errorf("log %q, %v", log, err)
 				}

@@ -1,14 +1,17 @@
-package demo
+package cluster
 
 import (
 	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -18,23 +21,26 @@ import (
 	"mpspread/internal/admin"
 )
 
-// The verbs of the command lines; each is followed by a network's name.
+// The verbs of the command lines; each is followed by a network's name, lose
+// and late also by how much.
 const (
 	verbCut  = "cut"
 	verbHeal = "heal"
+	verbLose = "lose"
+	verbLate = "late"
 )
 
-// RunDaemon is one of the demonstration's daemons: it runs the daemon of that
-// name until ctx or in ends, and cuts and heals its networks as lines of in
-// say. It answers on out.
+// RunDaemon is one of a cluster's daemons: it runs the daemon of that name until
+// ctx or in ends, and makes its networks bad as lines of in say. It answers on
+// out.
 func RunDaemon(ctx context.Context, configFile, name string, in io.Reader, out io.Writer) error {
 	cfg, err := config.Load(configFile)
 	if err != nil {
-		return fmt.Errorf("demo: %w", err)
+		return fmt.Errorf("cluster: %w", err)
 	}
 	log, err := zap.NewProduction()
 	if err != nil {
-		return fmt.Errorf("demo: log: %w", err)
+		return fmt.Errorf("cluster: log: %w", err)
 	}
 	// An interrupt from the terminal reaches the whole process group; the
 	// parent decides what it means.
@@ -56,22 +62,22 @@ func RunDaemon(ctx context.Context, configFile, name string, in io.Reader, out i
 	})
 }
 
-// control cuts and heals the networks of this process.
+// control makes the weather on the networks of this process.
 type control struct {
-	links  *datalink.Switch // set before opened is closed
+	links  *datalink.Weather // set before opened is closed
 	opened chan struct{}
 
 	mu  sync.Mutex // of out
 	out io.Writer
 }
 
-// open is datalink.Open with switches.
+// open is datalink.Open with weather.
 func (c *control) open(cfg datalink.Config) (datalink.Set, error) {
 	set, err := datalink.Open(cfg)
 	if err != nil {
 		return nil, err
 	}
-	c.links = datalink.NewSwitch(set, cfg.Networks)
+	c.links = datalink.NewWeather(set, cfg.Networks, rand.Uint64())
 	close(c.opened)
 	return c.links, nil
 }
@@ -89,18 +95,27 @@ func (c *control) obey(in io.Reader) error {
 	scanner := bufio.NewScanner(in)
 	for scanner.Scan() {
 		<-c.opened
-		verb, network, _ := strings.Cut(scanner.Text(), " ")
-		done := false
-		switch verb {
-		case verbCut:
-			done = c.links.Cut(network)
-		case verbHeal:
-			done = c.links.Heal(network)
-		}
-		if !done {
-			return fmt.Errorf("demo: command %q", scanner.Text())
+		if !c.do(strings.Fields(scanner.Text())) {
+			return fmt.Errorf("cluster: command %q", scanner.Text())
 		}
 		c.say(scanner.Text())
 	}
 	return scanner.Err()
+}
+
+// do makes the weather that the words say; false if it cannot.
+func (c *control) do(words []string) bool {
+	switch {
+	case len(words) == 2 && words[0] == verbCut:
+		return c.links.Cut(words[1])
+	case len(words) == 2 && words[0] == verbHeal:
+		return c.links.Heal(words[1])
+	case len(words) == 3 && words[0] == verbLose:
+		share, err := strconv.ParseFloat(words[2], 64)
+		return err == nil && c.links.Lose(words[1], share)
+	case len(words) == 3 && words[0] == verbLate:
+		late, err := time.ParseDuration(words[2])
+		return err == nil && c.links.Late(words[1], late)
+	}
+	return false
 }

@@ -1,4 +1,4 @@
-package demo
+package cluster
 
 import (
 	"bufio"
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A daemon process takes commands as lines on its standard input, "cut B" and
-// "heal B", and answers each, and its being ready, with a line on its standard
+// A daemon process takes commands as lines on its standard input, such as
+// "cut B", and answers each, and its being ready, with a line on its standard
 // output. The end of its input, which comes also if this process dies, makes
 // it leave the ring and end.
 const lineReady = "ready"
@@ -33,28 +33,28 @@ type process struct {
 	err   error         // of Wait; read after ended
 }
 
-// startProcess starts the daemon of that name: self is the command line of
-// a program that then calls RunDaemon with the two arguments added here.
-func startProcess(self []string, c *cluster, name string) (*process, error) {
-	log, err := os.OpenFile(c.log(name), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+// startProcess runs a command line as the daemon of that name; what it says on
+// its standard error goes into the file logFile.
+func startProcess(args []string, logFile, name string) (*process, error) {
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("demo: log of %s: %w", name, err)
+		return nil, fmt.Errorf("cluster: log of %s: %w", name, err)
 	}
 	// The process has a copy of its own.
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(self[0], append(self[1:len(self):len(self)], c.config(), name)...)
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = log
 	cmd.SysProcAttr = dieWithParent()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("demo: daemon %s: %w", name, err)
+		return nil, fmt.Errorf("cluster: daemon %s: %w", name, err)
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("demo: daemon %s: %w", name, err)
+		return nil, fmt.Errorf("cluster: daemon %s: %w", name, err)
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("demo: starting daemon %s: %w", name, err)
+		return nil, fmt.Errorf("cluster: starting daemon %s: %w", name, err)
 	}
 	p := &process{name: name, cmd: cmd, stdin: stdin, lines: make(chan string, 16), ended: make(chan struct{})}
 	go p.read(stdout)
@@ -81,20 +81,20 @@ func (p *process) expect(line string, limit time.Duration) error {
 		switch {
 		case !ok:
 			<-p.ended
-			return fmt.Errorf("demo: daemon %s ended: %w", p.name, p.reason())
+			return fmt.Errorf("cluster: daemon %s ended: %w", p.name, p.reason())
 		case got != line:
-			return fmt.Errorf("demo: daemon %s said %q instead of %q", p.name, got, line)
+			return fmt.Errorf("cluster: daemon %s said %q instead of %q", p.name, got, line)
 		}
 		return nil
 	case <-timeout.C:
-		return fmt.Errorf("demo: daemon %s did not say %q within %v", p.name, line, limit)
+		return fmt.Errorf("cluster: daemon %s did not say %q within %v", p.name, line, limit)
 	}
 }
 
 // command sends a line and waits until the process has done it.
 func (p *process) command(line string) error {
 	if _, err := io.WriteString(p.stdin, line+"\n"); err != nil {
-		return fmt.Errorf("demo: %q to daemon %s: %w", line, p.name, err)
+		return fmt.Errorf("cluster: %q to daemon %s: %w", line, p.name, err)
 	}
 	return p.expect(line, lineTimeout)
 }
@@ -122,10 +122,10 @@ func (p *process) stop(limit time.Duration) error {
 	case <-timeout.C:
 		_ = p.cmd.Process.Kill()
 		<-p.ended
-		return fmt.Errorf("demo: daemon %s did not end within %v", p.name, limit)
+		return fmt.Errorf("cluster: daemon %s did not end within %v", p.name, limit)
 	}
 	if p.err != nil {
-		return fmt.Errorf("demo: daemon %s ended: %w", p.name, p.err)
+		return fmt.Errorf("cluster: daemon %s ended: %w", p.name, p.err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package demo
+package cluster
 
 import (
 	"testing"
@@ -10,10 +10,10 @@ import (
 // and B.
 func told(a, b string, lost bool) []*admin.Status {
 	var all []*admin.Status
-	for _, name := range daemonNames {
+	for _, name := range Daemons {
 		all = append(all, &admin.Status{
 			Daemon: name, State: admin.StateOperational, RedundancyLost: lost,
-			Ring:     admin.Ring{ID: "7", Members: daemonNames},
+			Ring:     admin.Ring{ID: "7", Members: Daemons},
 			Networks: []admin.Network{{Name: "A", State: a}, {Name: "B", State: b}},
 		})
 	}
@@ -44,7 +44,7 @@ func TestNoticed(t *testing.T) {
 		{"one does not answer", silent, []string{"B"}, false},
 		{"one has not seen it", partly, []string{"B"}, false},
 	} {
-		if got := noticed(c.have, c.cut); got != c.want {
+		if got := Noticed(c.have, c.cut); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
@@ -59,12 +59,12 @@ func TestOneRing(t *testing.T) {
 		{"one", func([]*admin.Status) {}, true},
 		{"gathering", func(s []*admin.Status) { s[0].State = admin.StateGather }, false},
 		{"two rings", func(s []*admin.Status) { s[2].Ring.ID = "8" }, false},
-		{"a member fewer", func(s []*admin.Status) { s[1].Ring.Members = daemonNames[:2] }, false},
+		{"a member fewer", func(s []*admin.Status) { s[1].Ring.Members = Daemons[:2] }, false},
 		{"no answer", func(s []*admin.Status) { s[0] = nil }, false},
 	} {
 		all := told(admin.NetworkUp, admin.NetworkUp, false)
 		c.change(all)
-		if got := oneRing(all); got != c.want {
+		if got := OneRing(all); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}
@@ -72,13 +72,13 @@ func TestOneRing(t *testing.T) {
 
 func TestChanges(t *testing.T) {
 	before, after := told("", "", false), told("", "", false)
-	if got := changes(before, after); got != 0 {
+	if got := Changes(before, after); got != 0 {
 		t.Errorf("none: %d", got)
 	}
 	before[0].MembershipChanges, after[0].MembershipChanges = 5, 6
 	after[1].MembershipChanges = 2
 	after[2] = nil
-	if got := changes(before, after); got != 2 {
+	if got := Changes(before, after); got != 2 {
 		t.Errorf("1, 2 and no answer: %d", got)
 	}
 }

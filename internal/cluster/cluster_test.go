@@ -1,4 +1,4 @@
-package demo
+package cluster
 
 import (
 	"errors"
@@ -12,11 +12,11 @@ import (
 )
 
 func TestCluster(t *testing.T) {
-	c, err := newCluster()
+	c, err := New(Options{Name: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Load(c.config())
+	cfg, err := config.Load(c.ConfigFile())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestCluster(t *testing.T) {
 	}
 	for d := range cfg.Daemons {
 		for n := range cfg.Networks {
-			if got := cfg.Daemons[d].Addresses[n][0].String(); got != address(n, d) {
+			if got, want := cfg.Daemons[d].Addresses[n][0].String(), (loopback{}).address(n, d); got != want {
 				t.Errorf("daemon %d on network %d has %s", d, n, got)
 			}
 		}
@@ -40,7 +40,9 @@ func TestCluster(t *testing.T) {
 			t.Errorf("admin socket %s, want %s", got, c.admin(name))
 		}
 	}
-	c.remove()
+	if err := c.Remove(); err != nil {
+		t.Error(err)
+	}
 	if _, err := os.Stat(c.dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the directory is still there: %v", err)
 	}
@@ -72,19 +74,21 @@ func TestNoLoopback(t *testing.T) {
 }
 
 func TestKeepLogs(t *testing.T) {
-	c, err := newCluster()
+	c, err := New(Options{Name: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(c.log("h2"), []byte("why\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	kept, err := c.keepLogs()
+	kept, err := c.KeepLogs()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(kept) }()
-	c.remove()
+	if err := c.Remove(); err != nil {
+		t.Error(err)
+	}
 	if log, err := os.ReadFile(filepath.Join(kept, "h2.log")); err != nil || string(log) != "why\n" {
 		t.Errorf("%q, %v", log, err)
 	}
