@@ -1,8 +1,11 @@
 package trace
 
 import (
+	"net/url"
+	"slices"
 	"strconv"
 
+	"mpspread/groups"
 	"mpspread/ring"
 )
 
@@ -81,6 +84,26 @@ var (
 	colGroups        = column{"groups", func(e *Event) string { return namesString(e.Message.Groups) }, func(e *Event, s string) (err error) {
 		e.Message.Groups, err = parseNames(s)
 		return err
+	}}
+)
+
+var (
+	colAct = column{"act", func(e *Event) string { return e.Message.Act.String() }, func(e *Event, s string) error {
+		for a := groups.Act(0); a <= groups.ActPiece; a++ {
+			if a.String() == s {
+				e.Message.Act = a
+				return nil
+			}
+		}
+		return errValue
+	}}
+	colName = column{"name", func(e *Event) string { return url.QueryEscape(e.Message.Name) }, func(e *Event, s string) (err error) {
+		e.Message.Name, err = url.QueryUnescape(s)
+		return err
+	}}
+	colDiscard = column{"discard", func(e *Event) string { return strconv.FormatUint(bit(e.Message.Discard), 10) }, func(e *Event, s string) error {
+		e.Message.Discard = s == "1"
+		return nil
 	}}
 )
 
@@ -186,6 +209,9 @@ func ringInto(at func(*Event) *ring.RingID) func(*Event, string) error {
 
 var messageColumns = []column{colSender, colMessage, colService, colLength, colDigest, colMessageClient, colClientCounter, colGroups}
 
+// askColumns say more of a message: what it asks for.
+var askColumns = append(slices.Clone(messageColumns), colAct, colName, colDiscard)
+
 // columnsOf lists the fields of each kind, in their written order. A text
 // column is always the last.
 var columnsOf = [...][]column{
@@ -195,7 +221,7 @@ var columnsOf = [...][]column{
 	Quiet:     {colMembers, colBound, colText},
 	Submit:    append([]column{colClient, colFirst}, messageColumns...),
 	Conf:      {colConf},
-	Originate: append([]column{colRing, colSeq, colIn}, messageColumns...),
+	Originate: append([]column{colRing, colSeq, colIn}, askColumns...),
 	Recv:      {colRing, colSeq, colFrom, colFirst},
 	TokenIn:   {colRing, colTSeq, colFrom, colVerdict},
 	TokenOut:  {colRing, colTSeq},
@@ -205,12 +231,14 @@ var columnsOf = [...][]column{
 	State:     {colState},
 	Commit:    {colRing, colConf},
 
-	ClientSend:    append([]column{colClient, colFirst}, messageColumns...),
-	ClientDeliver: append([]column{colClient}, messageColumns...),
+	ClientSend:    append([]column{colClient, colFirst}, askColumns...),
+	ClientDeliver: append(append([]column{colClient}, messageColumns...), colText),
 	ClientView:    {colClient, colGroup, colViewID, colCause, colNames, colSets, colOwn, colText},
 	ClientSignal:  {colClient, colGroup, colViewID},
 	ClientLeave:   {colClient, colGroup},
 	ClientClose:   {colClient, colText},
+	ClientOpen:    {colClient, colFirst, colText},
+	ClientStall:   {colClient, colFirst},
 	Packet:        {colFrom, colCounter, colNetwork, colFirst},
 	Path:          {colFrom, colNetwork, colText},
 }

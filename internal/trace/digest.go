@@ -53,7 +53,7 @@ func (d *Digest) Add(e *Event) {
 	d.word(uint64(e.Seq))
 	d.word(e.TSeq)
 	d.process(e.From)
-	if e.Message.Counter != 0 || e.Message.ClientCounter != 0 {
+	if e.Message.Counter != 0 || e.Message.ClientCounter != 0 || e.Message.Act != 0 {
 		d.message(&e.Message)
 	}
 	if e.In != (ConfID{}) {
@@ -88,6 +88,10 @@ func (d *Digest) message(m *Message) {
 	d.word(uint64(len(m.Groups)))
 	for _, g := range m.Groups {
 		d.text(g)
+	}
+	if m.Act != 0 {
+		d.word(uint64(m.Act)<<1 | bit(m.Discard))
+		d.text(m.Name)
 	}
 }
 

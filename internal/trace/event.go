@@ -11,6 +11,7 @@ package trace
 import (
 	"time"
 
+	"mpspread/groups"
 	"mpspread/ring"
 )
 
@@ -42,12 +43,14 @@ const (
 	State     // State
 	Commit    // Conf: "all recovered" reported for it (protocol rule 8); Ring: the old ring
 
-	ClientSend    // Client, Message, First: the sender will receive a copy
-	ClientDeliver // Client, Message
+	ClientSend    // Client, Message (Act: what it asks for), First: the sender will receive a copy
+	ClientDeliver // Client, Message, Text: private group name of the sender, or empty
 	ClientView    // Client, View, Text: the receiver's private name
 	ClientSignal  // Client, View (Group and ID): the transitional signal
 	ClientLeave   // Client, View (Group): the self-leave
 	ClientClose   // Client, Text: why
+	ClientOpen    // Client, Text: private group name, First: it wants memberships and signals
+	ClientStall   // Client, First: it reads no more; else it reads again
 
 	Packet // From, Counter, Network, First: a datagram arrived; First: it went up
 	Path   // From, Network, Text: the state the path is reported in
@@ -60,7 +63,7 @@ var kindNames = [...]string{
 	Quiet: "quiet", Finished: "finished", Submit: "submit",
 	Conf: "conf", Originate: "originate", Recv: "recv", TokenIn: "token_in", TokenOut: "token_out",
 	Stable: "stable", Discard: "discard", Deliver: "deliver", State: "state", Commit: "commit",
-	ClientSend: "csubmit", ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose",
+	ClientSend: "csubmit", ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose", ClientOpen: "copen", ClientStall: "cstall",
 	Packet: "packet", Path: "path",
 }
 
@@ -110,6 +113,13 @@ type Message struct {
 	// own count, from 1; zero when the harness cannot tell.
 	Client, ClientCounter uint64
 	Groups                []string
+
+	// What the message asks of the group layer, at ClientSend and, where the
+	// harness can tell, at Originate; Name is the asking session's private
+	// name. Discard: its sender receives no copy.
+	Act     groups.Act
+	Name    string
+	Discard bool
 }
 
 // View is a membership of a group as a client receives it.

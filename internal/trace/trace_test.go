@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"mpspread/groups"
 	"mpspread/ring"
 )
 
@@ -19,6 +20,8 @@ func samples() []Event {
 	conf := &ring.Configuration{Kind: ring.Transitional, Old: was, New: is, Members: []ring.Process{p, q}, Came: []ring.RingID{was, was}}
 	regular := &ring.Configuration{Kind: ring.Regular, Old: was, New: is, Members: []ring.Process{p, q}, Came: []ring.RingID{was, is}}
 	m := Message{Sender: p, Counter: 3, Service: ring.Safe, Length: 17, Digest: 1 << 63, Client: 12, ClientCounter: 9, Groups: []string{"chat", "#a b#h,1"}}
+	asks := m
+	asks.Act, asks.Name, asks.Discard = groups.ActJoin, "a b", true
 	view := &View{Group: "g{1}", ID: [3]int32{-5, 6, 1 << 30}, Cause: 4, Members: []string{"#x#h1", "#y#h2"}, Sets: [][]string{{"#x#h1"}, {"#y#h2"}}, Own: 1}
 	in := ConfID{Kind: ring.Transitional, Old: was, New: is}
 	events := []Event{
@@ -27,19 +30,21 @@ func samples() []Event {
 		{Kind: Quiet, Members: []ring.Process{p, q}, Bound: time.Second, Text: "core"},
 		{Kind: Submit, Client: 12, First: true, Message: m},
 		{Kind: Conf, Conf: conf}, {Kind: Conf, Conf: regular}, {Kind: Commit, Ring: was, Conf: conf}, {Kind: Commit, Ring: was},
-		{Kind: Originate, Message: m, Ring: is, Seq: 5, In: ConfID{New: is}},
+		{Kind: Originate, Message: asks, Ring: is, Seq: 5, In: ConfID{New: is}},
 		{Kind: Recv, Ring: is, Seq: 5, From: q, First: true},
 		{Kind: TokenIn, Ring: is, TSeq: 8, From: q, Verdict: ring.TokenStale},
 		{Kind: TokenOut, Ring: is, TSeq: 9},
 		{Kind: Stable, Ring: is, Seq: 5}, {Kind: Discard, Ring: is, Seq: 4},
 		{Kind: Deliver, Message: m, Ring: was, Seq: 5, In: in},
 		{Kind: State, State: ring.Operational},
-		{Kind: ClientSend, Client: 2, First: true, Message: m},
-		{Kind: ClientDeliver, Client: 2, Message: m},
+		{Kind: ClientSend, Client: 2, First: true, Message: asks},
+		{Kind: ClientDeliver, Client: 2, Message: m, Text: "#x#h1"},
 		{Kind: ClientView, Client: 2, View: view, Text: "#x#h1"},
 		{Kind: ClientSignal, Client: 2, View: &View{Group: "g", ID: view.ID}},
 		{Kind: ClientLeave, Client: 2, View: &View{Group: "g"}},
 		{Kind: ClientClose, Client: 2, Text: "queue full"},
+		{Kind: ClientOpen, Client: 2, First: true, Text: "#x#h1"},
+		{Kind: ClientStall, Client: 2, First: true},
 		{Kind: Packet, From: q, Counter: 1 << 40, Network: 7, First: true},
 		{Kind: Path, From: q, Network: 1, Text: "lossy"},
 	}
