@@ -67,7 +67,7 @@ func (h *eventHeap) pop() occasion {
 		if child >= n {
 			break
 		}
-		for j := child + 1; j < min(child+4, n); j++ {
+		for j, end := child+1, min(child+4, n); j < end; j++ {
 			if h.items[j].before(&h.items[child]) {
 				child = j
 			}

@@ -206,3 +206,21 @@ func TestClocks(t *testing.T) {
 		}
 	}
 }
+
+// Pushes and pops in turn, as a world makes them: what is popped is always the
+// earliest of all that is there.
+func TestHeapWhileItIsUsed(t *testing.T) {
+	var h eventHeap
+	r := stream(1, "heap in use")
+	var now time.Duration
+	for range 200_000 {
+		for n := r.below(4); n > 0 || h.empty(); n-- {
+			h.push(occasion{at: now + time.Duration(r.below(1000))})
+		}
+		o := h.pop()
+		if o.at < now {
+			t.Fatalf("an event of %d comes at %d", o.at, now)
+		}
+		now = o.at
+	}
+}
