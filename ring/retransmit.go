@@ -12,6 +12,8 @@ func (r *Ring) answer(now Time, in *instance, t *token, of uint8, known Seq, bud
 	kept := r.requests[:0]
 	for _, q := range t.requests {
 		switch last := q.first + Seq(q.count) - 1; {
+		case q.of != of && of == ofThisRing:
+			r.n.RequestsIgnored++ // no old ring is being recovered any more
 		case q.of != of:
 			kept = append(kept, q)
 		case last > known || last <= in.store.base:

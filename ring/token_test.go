@@ -187,9 +187,11 @@ func TestRequestBelowAruIsHarmless(t *testing.T) {
 		for _, s := range n.Sends() {
 			if s.Kind != KindToken {
 				t.Errorf("%s: answered with a packet of kind %d", test.name, s.Kind)
+			} else if len(s.Payload) != tokenHeader {
+				t.Errorf("%s: the request is still on the token", test.name)
 			}
 		}
-		if test.q.of == ofThisRing && n.n.RequestsIgnored != before.RequestsIgnored+1 {
+		if n.n.RequestsIgnored != before.RequestsIgnored+1 {
 			t.Errorf("%s: counted %d, want 1", test.name, n.n.RequestsIgnored-before.RequestsIgnored)
 		}
 		if n.n.TokensAccepted != before.TokensAccepted+1 || n.state != Operational {
