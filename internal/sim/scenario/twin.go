@@ -1,0 +1,73 @@
+package scenario
+
+import (
+	"fmt"
+
+	"mpspread/internal/sim"
+	"mpspread/internal/trace"
+)
+
+// Twin is a run whose trace must be that of the case's run, but for the events
+// that make the difference.
+type Twin struct {
+	// Change, if not nil, alters a copy of the case's plan.
+	Change func(p *sim.Plan)
+	Meddle func(p *sim.Plan) func(*sim.Passage)
+	// But tells the events of either run that do not count; nil: none. Faults
+	// never do.
+	But func(e *trace.Event) bool
+}
+
+// digesting also takes down the digest of every event that counts.
+func (t *Twin) digesting(list *[]uint64, each func(e *trace.Event)) func(e *trace.Event) {
+	return func(e *trace.Event) {
+		if t.counts(e) {
+			var d trace.Digest
+			d.Add(e)
+			*list = append(*list, d.Sum())
+		}
+		each(e)
+	}
+}
+
+// compare runs the twin of a plan whose events had these digests, and tells the
+// first event that differs.
+func (c *Case) compare(p *sim.Plan, mine []uint64) string {
+	twin := &Case{Meddle: c.Twin.Meddle}
+	other := copyOf(p)
+	if c.Twin.Change != nil {
+		c.Twin.Change(other)
+	}
+	var its []uint64
+	o := twin.options(other, nil)
+	o.Each = c.Twin.digesting(&its, o.Each)
+	sim.Run(other, o)
+	at := 0
+	for at < len(mine) && at < len(its) && mine[at] == its[at] {
+		at++
+	}
+	if at == len(mine) && at == len(its) {
+		return ""
+	}
+	return fmt.Sprintf("seed %d: not the run of its twin. Here:\n%s\nthere:\n%s", p.Seed, c.line(p, c.Twin, at), twin.line(other, c.Twin, at))
+}
+
+// line runs a plan again for one of its events.
+func (c *Case) line(p *sim.Plan, t *Twin, at int) string {
+	text := "nothing more"
+	o := c.options(p, nil)
+	o.Each = func(e *trace.Event) {
+		if t.counts(e) {
+			if at == 0 {
+				text = sim.Line(e)
+			}
+			at--
+		}
+	}
+	sim.Run(p, o)
+	return text
+}
+
+func (t *Twin) counts(e *trace.Event) bool {
+	return e.Kind != trace.Fault && (t.But == nil || !t.But(e))
+}
