@@ -152,7 +152,7 @@ func (m *Multipath) reportOn(now Time, d *daemon) report {
 
 // receiveStranger takes a packet of a life that is not the proven one. Only
 // hellos are read (protocol rule 1).
-func (m *Multipath) receiveStranger(now Time, d *daemon, h header, data []byte) {
+func (m *Multipath) receiveStranger(now Time, d *daemon, n *network, h header, data []byte) {
 	switch {
 	case d.isSuperseded(h.short):
 		m.counters.SupersededLife++
@@ -184,6 +184,7 @@ func (m *Multipath) receiveStranger(now Time, d *daemon, h header, data []byte) 
 		m.addCandidate(d, l)
 	}
 	l.window.accept(h.counter, tag, markSingle, &d.ledger)
+	m.tracePacket(now, d, l, n.id, h.counter, Greeted)
 	m.receiveHello(now, d, l, h.counter, body)
 }
 

@@ -219,7 +219,8 @@ func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 	l.lastHeard, l.heard, l.since = now, true, now
 	m.watch(now + m.hearingTime)
 	for i := range d.paths {
-		d.paths[i] = newPath(m.networks[i])
+		d.paths[i].renew(m.networks[i])
+		m.tracePath(now, d, m.networks[i])
 	}
 	m.changed()
 	m.helloSoon(now)

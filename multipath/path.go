@@ -37,6 +37,8 @@ type path struct {
 	reverseFrom  Time // not silent since
 	reverseKnown bool
 	peerSize     int // what the peer's interface takes; 0: down or unknown
+
+	told, toldReverse PathState // by the trace
 }
 
 func newPath(n *network) path {
@@ -44,6 +46,13 @@ func newPath(n *network) path {
 		lastHeard: never, lastProbe: never, wrongAt: never, aliveFrom: never, reverseFrom: never,
 		sizes: sizeMeter{width: 2 * n.sizeInterval()},
 	}
+}
+
+// renew forgets what was measured with an earlier life.
+func (p *path) renew(n *network) {
+	told, toldReverse := p.told, p.toldReverse
+	*p = newPath(n)
+	p.told, p.toldReverse = told, toldReverse
 }
 
 // probed takes a probe that came over its own network. The caller has made
@@ -165,6 +174,7 @@ func (m *Multipath) takeReport(now Time, d *daemon, h *hello, r *report) {
 		for i := range h.networks {
 			if h.networks[i].hash == n.hash {
 				m.takePathReport(now, n, p, int(h.networks[i].size), &r.paths[i])
+				m.tracePath(now, d, n)
 				break
 			}
 		}
@@ -193,6 +203,7 @@ func (m *Multipath) forgetReport(now Time, d *daemon) {
 		if p.reverseKnown || known {
 			m.routesStale = m.routesStale || p.carriesOut()
 			p.reverse, p.reverseLate, p.reverseSize, p.reverseKnown = PathSilent, false, 0, known
+			m.tracePath(now, d, m.networks[i])
 		}
 	}
 }

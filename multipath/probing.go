@@ -105,6 +105,7 @@ func (m *Multipath) receiveProbe(now Time, d *daemon, n *network, size int, late
 	if pr.network != n.hash {
 		m.counters.WrongNetwork++
 		p.wrongAt = now
+		m.tracePath(now, d, n)
 		return
 	}
 	if d.shared&n.bit == 0 {
@@ -116,6 +117,7 @@ func (m *Multipath) receiveProbe(now Time, d *daemon, n *network, size int, late
 	if p.alive != was {
 		m.routesStale = true
 	}
+	m.tracePath(now, d, n)
 	if pr.number == 0 || !n.up() {
 		return
 	}
@@ -154,6 +156,7 @@ func (m *Multipath) reviewPaths(now Time) {
 				m.routesStale = true
 				m.helloSoon(now) // the other end learns of it by our report only
 			}
+			m.tracePath(now, d, n)
 		}
 		if n.up() && n.verify(now) {
 			m.routesStale = true

@@ -39,7 +39,7 @@ func (m *Multipath) Receive(now Time, net NetworkID, from netip.AddrPort, data [
 	if l := d.life; l != nil && l.short == h.short {
 		return m.receiveKnown(now, d, n, h, data)
 	}
-	m.receiveStranger(now, d, h, data)
+	m.receiveStranger(now, d, n, h, data)
 	return Packet{}, false
 }
 
@@ -72,44 +72,56 @@ func (m *Multipath) receiveKnown(now Time, d *daemon, n *network, h header, data
 	switch l.window.check(h.counter) {
 	case duplicate:
 		m.counters.Duplicates++
+		fate := Forged
 		if l.window.credit(h.counter, tag, n.bit, &d.ledger) {
 			d.paths[n.id].lastHeard = now
+			fate = Copy
 		}
+		m.tracePacket(now, d, l, n.id, h.counter, fate)
 		return Packet{}, false
 	case beyond:
 		// A probe below the window still shows that its path is late; its
 		// number guards against replays.
 		m.counters.BeyondWindow++
 		if outside = h.kind == KindProbe; !outside {
+			m.tracePacket(now, d, l, n.id, h.counter, Beyond)
 			return Packet{}, false
 		}
 	}
 	aead, ok := m.openingKey(l, h)
 	if !ok {
 		m.counters.BeyondWindow++
+		m.tracePacket(now, d, l, n.id, h.counter, Beyond)
 		return Packet{}, false
 	}
 	size := len(data)
-	if h.kind.carriesRest() && h.incarnation(data) != l.keys.inc {
-		m.counters.Authentication++
-		return Packet{}, false
-	}
-	body, ok := m.env.open(aead, h.bodyAt(), data)
+	body, ok := m.openKnown(l, aead, h, data)
 	if !ok {
 		m.counters.Authentication++
+		m.tracePacket(now, d, l, n.id, h.counter, Refused)
 		return Packet{}, false
 	}
 	if outside {
+		m.tracePacket(now, d, l, n.id, h.counter, Beyond)
 		m.receiveOutside(now, d, n, size, body)
 		return Packet{}, false
 	}
 	late := l.stale(now, h.counter, l.window.highest, m.lateAge)
 	m.take(l, d, n, h, tag, aead)
+	m.tracePacket(now, d, l, n.id, h.counter, Fresh)
 	if !late {
 		m.touch(now, l)
 	}
 	d.paths[n.id].lastHeard = now
 	return m.dispatch(now, d, n, h, size, late, body)
+}
+
+// openKnown authenticates a packet of a proven life and returns its body.
+func (m *Multipath) openKnown(l *life, aead cipher.AEAD, h header, data []byte) ([]byte, bool) {
+	if h.kind.carriesRest() && h.incarnation(data) != l.keys.inc {
+		return nil, false
+	}
+	return m.env.open(aead, h.bodyAt(), data)
 }
 
 // take enters an authenticated packet in the window.

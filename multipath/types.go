@@ -107,6 +107,10 @@ type Config struct {
 	Entropy io.Reader
 	// StartCounter offsets the packet counter, for tests near its limits.
 	StartCounter uint64
+	// Trace, if not nil, is called with what becomes of each datagram that names
+	// a life this daemon knows, and with each change of a path, in order. The
+	// event is valid during the call.
+	Trace func(now Time, e *TraceEvent)
 }
 
 // Packet is a datagram that was accepted, once, for the layer above.

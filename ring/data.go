@@ -65,22 +65,21 @@ func (r *Ring) receiveRecovered(now Time, from Process, payload []byte) {
 		r.n.Malformed++
 		return
 	}
-	if r.keep(now, r.cur, &h, from, payload) {
-		packet := r.cur.store.at(h.seq).buf
-		copy(packet[offsetRecovery:], []byte{0, 0, 0, 0}) // as it was sent
-	}
+	r.keep(now, r.cur, &h, from, payload)
 }
 
-// keep stores a packet and tells whether it is new.
+// keep stores a packet, as it was sent first, and tells whether it is new.
 func (r *Ring) keep(now Time, in *instance, h *header, from Process, payload []byte) bool {
 	first := in.store.put(h.seq, payload)
+	packet := in.store.at(h.seq).buf
 	if first {
 		r.n.DataReceived++
+		putU32(packet[:offsetRecovery], 0)
 	} else {
 		r.n.DataDuplicate++
 	}
 	if r.cfg.Trace != nil {
-		r.trace(now, &TraceEvent{Kind: TraceRecv, Ring: in.id, Seq: h.seq, From: from, First: first})
+		r.trace(now, &TraceEvent{Kind: TraceRecv, Ring: in.id, Seq: h.seq, From: from, First: first, Packet: packet})
 	}
 	return first
 }

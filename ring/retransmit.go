@@ -70,6 +70,7 @@ func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to i
 			s.wasSent, s.resent = true, now
 			budget -= cost(len(s.buf))
 			r.resend(s.buf, to)
+			r.traceAnswer(now, in, seq, &q)
 		}
 	}
 	if able && passed { // one able holder has been passed over
@@ -120,6 +121,9 @@ func (r *Ring) ask(now Time, in *instance, t *token, q request, limit Seq, holde
 		s.attempts++
 		s.asked = now
 		r.n.Requested++
+		if r.cfg.Trace != nil {
+			r.trace(now, &TraceEvent{Kind: TraceRequest, Ring: in.id, Seq: seq, Attempt: int(s.attempts)})
+		}
 		deaf = deaf || int(s.attempts) > deafAttempts && now-s.since > 2*r.t.loss
 	}
 	return deaf

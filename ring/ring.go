@@ -202,11 +202,3 @@ func (r *Ring) enter(now Time, s State) {
 		r.trace(now, &TraceEvent{Kind: TraceState, State: s})
 	}
 }
-
-func (r *Ring) trace(now Time, e *TraceEvent) { r.cfg.Trace(now, e) }
-
-func (r *Ring) traceToken(now Time, kind TraceKind, from Process, v Verdict) {
-	if r.cfg.Trace != nil {
-		r.trace(now, &TraceEvent{Kind: kind, Ring: r.token.ring, TSeq: r.token.tseq, From: from, Verdict: v})
-	}
-}

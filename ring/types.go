@@ -229,7 +229,7 @@ type TraceKind uint8
 const (
 	TraceConf      TraceKind = iota + 1 // Conf
 	TraceOriginate                      // Ring, Seq, Message (Sender, Counter, Service, Payload)
-	TraceRecv                           // Ring, Seq, From, First
+	TraceRecv                           // Ring, Seq, From, First; if First, Packet
 	TraceTokenIn                        // Ring, TSeq, From, Verdict
 	TraceTokenOut                       // Ring, TSeq
 	TraceStable                         // Ring, Seq: all members hold everything up to Seq
@@ -237,7 +237,25 @@ const (
 	TraceDeliver                        // Message, Conf = configuration in force
 	TraceState                          // State entered
 	TraceCommitted                      // "all recovered" reported; Ring = old ring
+	TraceRequest                        // Ring, Seq, Attempt: put on the token
+	TraceAnswer                         // Ring, Seq, From, Attempt: sent again for that member's request
+	TraceVisit                          // Ring, TSeq, Seq, Visit: the token is about to go on
 )
+
+// Visit is what flow control says at one visit of the token (RNG-8).
+type Visit struct {
+	// Window is how many bytes a rotation may carry, Used what the last one
+	// did, Own this member's part of that, all in true size; Packet is the most
+	// that one packet takes, by which a rotation may exceed the window.
+	Window, Used, Own, Packet int
+	// Stable is the stable mark when new packets were numbered.
+	Stable Seq
+	Stored
+}
+
+// Stored is what is kept of a ring: packets, and the bytes of begun messages,
+// with the most of each.
+type Stored struct{ Held, Room, Begun, Budget int }
 
 // Verdict is what became of a token.
 type Verdict uint8
@@ -264,6 +282,18 @@ type TraceEvent struct {
 	State   State
 	Conf    *Configuration
 	Message Delivery
+	Packet  []byte // as its originator sent it; valid during the call
+	Attempt int    // from 1; 0: not known
+	Visit   Visit
+}
+
+// Sizes are what a ring keeps for what is not finished. All but those of Stored
+// are 0 when it is idle, and so are Held and Begun (LIV-6).
+type Sizes struct {
+	Stored
+	Missing int // positions known of and not received
+	Waiting int // bytes in lanes
+	Timers  int // armed beyond those of an idle token
 }
 
 // Counters are totals since start, for status and tests. A value never

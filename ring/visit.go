@@ -22,6 +22,7 @@ func (r *Ring) visit(now Time, in *instance, t *token) {
 	deaf := r.ask(now, in, t, q, min(limit, first-1), len(in.members)-1, r.requestRoom(in, t))
 	r.mark(now, in, t)
 	r.announceHold(in, t, idle && t.seq < first)
+	r.traceVisit(now, in, t)
 
 	if in.alone() {
 		r.multicast(in, first, t.seq)
@@ -156,7 +157,7 @@ func (r *Ring) packet(now Time, in *instance, t *token, size int) int {
 		f.finished[i] = submission{}
 	}
 	if r.cfg.Trace != nil {
-		r.trace(now, &TraceEvent{Kind: TraceRecv, Ring: in.id, Seq: t.seq, From: r.cfg.Self, First: true})
+		r.trace(now, &TraceEvent{Kind: TraceRecv, Ring: in.id, Seq: t.seq, From: r.cfg.Self, First: true, Packet: b})
 	}
 	return len(b)
 }

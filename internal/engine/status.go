@@ -35,5 +35,21 @@ func (e *Engine) Status(now Time) Status {
 	return s
 }
 
+// Sizes are what an engine keeps for what is not finished (LIV-6).
+type Sizes struct {
+	Ring      ring.Sizes
+	Multipath multipath.Sizes
+	Waiting   int // requests and pieces that the ring has had no room for
+}
+
+// Sizes tells what is kept for what is not finished.
+func (e *Engine) Sizes() Sizes {
+	s := Sizes{Ring: e.ring.Sizes(), Multipath: e.multipath.Sizes()}
+	for _, lane := range e.backlog.order {
+		s.Waiting += e.backlog.waiting(lane)
+	}
+	return s
+}
+
 // Groups describes all groups of the membership, by name.
 func (e *Engine) Groups() []groups.Info { return e.groups.List() }

@@ -23,6 +23,7 @@ type engineNode struct {
 	opened   groups.SessionID
 	full     bool  // refused something since Output.Room
 	told     []int // datagram sizes of the interfaces, as last told
+	intact   bool  // the datagram being received has the bytes that were sent
 }
 
 // session is a client of an engineNode.
@@ -42,7 +43,9 @@ func (w *World) newEngineNode(d *daemon) node {
 	for range w.plan.Networks {
 		n.told = append(n.told, packetSize(w.plan.PayloadSize))
 	}
-	e, err := engine.New(engine.Config{Multipath: w.multipathConfig(d), Ring: w.ringConfig(d, &n.recorder)})
+	mc := w.multipathConfig(d)
+	mc.Trace = n.traceMultipath
+	e, err := engine.New(engine.Config{Multipath: mc, Ring: w.ringConfig(d, &n.recorder)})
 	if err != nil {
 		panic(fmt.Sprintf("sim: an engine is refused: %v", err))
 	}
@@ -85,6 +88,7 @@ func address(network, i int) netip.AddrPort {
 }
 
 func (n *engineNode) receive(now time.Duration, network, from int, data []byte) {
+	n.intact = n.w.authentic(data)
 	n.engine.Receive(now, multipath.NetworkID(network), address(network, from), data)
 }
 
@@ -106,6 +110,7 @@ func (n *engineNode) drain(_ time.Duration, send func(network, to int, data []by
 		if most := n.told[g.Network]; len(g.Data) > most {
 			n.w.checker.Broke(fmt.Sprintf("a datagram of %d bytes for an interface that takes %d", len(g.Data), most))
 		}
+		n.w.noteSent(n.d.process, g.Data)
 		if g.To.IsValid() {
 			to = int(g.To.Addr().As4()[3]) - 1
 		}
@@ -176,6 +181,15 @@ func (n *engineNode) resize(now time.Duration, network, size int) {
 func (n *engineNode) leave(now time.Duration) { n.engine.Stop(now) }
 
 func (n *engineNode) state() ring.State { return n.engine.Status(n.d.local(n.w.now)).Ring.State }
+
+// sizes sums up the layers.
+func (n *engineNode) sizes() *trace.Sizes {
+	s := n.engine.Sizes()
+	out := idleSizes(s.Ring)
+	out.Waiting += s.Waiting
+	out.Parts, out.Timers = s.Multipath.Parts, out.Timers+s.Multipath.Candidates
+	return out
+}
 
 func (n *engineNode) counters() ring.Counters {
 	return n.engine.Status(n.d.local(n.w.now)).Ring.Counters

@@ -55,7 +55,7 @@ func (f *Fault) applyTo(l *link, net, from, to int, now time.Duration) {
 	case Cut, Mute, Deaf:
 		l.cut = true
 	case Flap:
-		l.cut = l.cut || (now-f.At)/f.Delay%2 == 0
+		l.cut, l.flaps = l.cut || (now-f.At)/f.Delay%2 == 0, true
 	}
 }
 
@@ -73,6 +73,7 @@ func (w *World) refault() {
 		w.links[i].renew()
 	}
 	w.resize()
+	w.tellLinks()
 }
 
 // resize works out what each interface takes, and tells the daemons that run.

@@ -17,16 +17,19 @@ type link struct {
 	swapBy         time.Duration
 	extra          time.Duration
 	corrupt        int
+	flaps          bool // cut now and then
 
 	burstLeft int
 	last      time.Duration // arrival of the last packet: links do not overtake …
 	lateness  time.Duration // … but when a network stops being late by this much
+	latest    time.Duration // arrival of the last one to come
+	told      toldLink
 }
 
 // clear takes all faults off.
 func (l *link) clear() {
 	l.cut, l.loss, l.burst, l.bursts, l.double, l.copies, l.spread = false, 0, 0, 0, 0, 0, 0
-	l.swap, l.swapBy, l.extra, l.corrupt = 0, 0, 0, 0
+	l.swap, l.swapBy, l.extra, l.corrupt, l.flaps = 0, 0, 0, 0, false
 }
 
 // lost draws whether the next packet is lost.

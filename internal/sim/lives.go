@@ -27,6 +27,7 @@ func (w *World) boot(d *daemon) {
 	d.lanes = make(map[int]*lane)
 	w.emit(d, &trace.Event{Kind: trace.Start})
 	d.node = w.newNode(d)
+	w.tellLinks()
 	w.tellSizes(d)
 }
 

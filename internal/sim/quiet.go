@@ -68,9 +68,19 @@ func (w *World) look() {
 	finished := trace.Event{Kind: trace.Finished}
 	if len(w.plan.Core) == 0 {
 		finished.Counter = uint64(w.waiting())
+		w.drained()
 	}
 	w.emit(nil, &finished)
 	w.over = true
+}
+
+// drained writes down what each daemon still keeps (LIV-6).
+func (w *World) drained() {
+	for i := range w.daemons {
+		if d := &w.daemons[i]; d.node != nil {
+			w.emit(d, &trace.Event{Kind: trace.Drain, Sizes: d.node.sizes()})
+		}
+	}
 }
 
 func (w *World) lastLoad() time.Duration {

@@ -67,6 +67,9 @@ func (r *recorder) trace(_ time.Duration, e *ring.TraceEvent) {
 		r.expect(delivered{nil, e.Message.Sender, e.Message.Counter})
 	case ring.TraceRecv:
 		out.Kind = trace.Recv
+		if e.First {
+			out.Message.Digest = trace.DigestOf(e.Packet)
+		}
 	case ring.TraceTokenIn:
 		out.Kind = trace.TokenIn
 	case ring.TraceTokenOut:
@@ -79,6 +82,12 @@ func (r *recorder) trace(_ time.Duration, e *ring.TraceEvent) {
 		out.Kind, out.State = trace.State, e.State
 	case ring.TraceCommitted:
 		out.Kind, out.Conf = trace.Commit, e.Conf
+	case ring.TraceRequest:
+		out.Kind, out.Counter = trace.Request, uint64(e.Attempt)
+	case ring.TraceAnswer:
+		out.Kind, out.Counter = trace.Answer, uint64(e.Attempt)
+	case ring.TraceVisit:
+		out.Kind, out.Sizes = trace.Visit, visitSizes(e)
 	}
 	r.w.emit(r.d, &out)
 }
@@ -92,4 +101,17 @@ func (r *recorder) expect(e delivered) {
 func (r *recorder) message(out *trace.Event, e *ring.TraceEvent) {
 	out.Message = trace.Message{Sender: e.Message.Sender, Counter: e.Message.Counter, Service: e.Message.Service}
 	describe(&out.Message, e.Message.Payload)
+}
+
+func visitSizes(e *ring.TraceEvent) *trace.Sizes {
+	v := &e.Visit
+	return &trace.Sizes{
+		Window: v.Window, Used: v.Used, Own: v.Own, Packet: v.Packet, Gap: int(e.Seq - v.Stable),
+		Held: v.Held, Room: v.Room, Begun: v.Begun, Budget: v.Budget,
+	}
+}
+
+// idleSizes are the sizes of a ring that should have nothing left to do.
+func idleSizes(s ring.Sizes) *trace.Sizes {
+	return &trace.Sizes{Held: s.Held, Room: s.Room, Begun: s.Begun, Budget: s.Budget, Missing: s.Missing, Waiting: s.Waiting, Timers: s.Timers}
 }

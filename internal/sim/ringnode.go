@@ -164,4 +164,6 @@ func (n *ringNode) leave(now time.Duration) {
 
 func (n *ringNode) state() ring.State { return n.ring.Status().State }
 
+func (n *ringNode) sizes() *trace.Sizes { return idleSizes(n.ring.Sizes()) }
+
 func (n *ringNode) counters() ring.Counters { return n.ring.Status().Counters }

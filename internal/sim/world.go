@@ -35,6 +35,8 @@ type node interface {
 	resize(now time.Duration, network, size int)
 	leave(now time.Duration)
 	state() ring.State
+	// sizes are what is kept for what is not finished.
+	sizes() *trace.Sizes
 	// counters are the totals of this life.
 	counters() ring.Counters
 }
@@ -122,6 +124,7 @@ type World struct {
 	freeBuffers []int32
 	scratch     []byte
 
+	sent    map[ring.Process]*sentPackets
 	checker *check.Checker
 	digest  trace.Digest
 	holding bool // events are held back until the call is over
@@ -160,7 +163,7 @@ func Run(p *Plan, o Options) *Result {
 }
 
 func newWorld(p *Plan, o Options) *World {
-	w := &World{plan: p, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults))}
+	w := &World{plan: p, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), sent: make(map[ring.Process]*sentPackets)}
 	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)
 	for i := range w.links {
@@ -405,6 +408,8 @@ func (w *World) fly(at time.Duration, f flight) {
 		w.flights = append(w.flights, f)
 	}
 	w.buffers[f.buf].refs++
+	l := w.link(int(f.network), int(f.from), int(f.to))
+	l.latest = max(l.latest, at)
 	w.heap.push(occasion{at: at, kind: arrival, n: n})
 }
 

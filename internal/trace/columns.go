@@ -46,6 +46,11 @@ var (
 		e.State = ring.State(v)
 		return err
 	}}
+	colFate = column{"fate", func(e *Event) string { return nameIn(fateNames[:], int(e.Fate)) }, func(e *Event, s string) error {
+		v, err := indexIn(fateNames[:], s)
+		e.Fate = Fate(v)
+		return err
+	}}
 	colConf = column{"conf", func(e *Event) string { return confString(e.Conf) }, func(e *Event, s string) (err error) {
 		e.Conf, err = parseConf(s)
 		return err
@@ -106,6 +111,38 @@ var (
 		return nil
 	}}
 )
+
+// Columns of sizes.
+var (
+	flowColumns = []column{
+		size("window", func(s *Sizes) *int { return &s.Window }), size("used", func(s *Sizes) *int { return &s.Used }),
+		size("own", func(s *Sizes) *int { return &s.Own }), size("packet", func(s *Sizes) *int { return &s.Packet }),
+		size("gap", func(s *Sizes) *int { return &s.Gap }),
+	}
+	keptColumns = []column{
+		size("held", func(s *Sizes) *int { return &s.Held }), size("room", func(s *Sizes) *int { return &s.Room }),
+		size("begun", func(s *Sizes) *int { return &s.Begun }), size("budget", func(s *Sizes) *int { return &s.Budget }),
+	}
+	idleColumns = []column{
+		size("missing", func(s *Sizes) *int { return &s.Missing }), size("waiting", func(s *Sizes) *int { return &s.Waiting }),
+		size("parts", func(s *Sizes) *int { return &s.Parts }), size("timers", func(s *Sizes) *int { return &s.Timers }),
+	}
+)
+
+func size(key string, at func(*Sizes) *int) column {
+	c := number(key, func(e *Event) *int { return at(e.Sizes) })
+	return column{key, func(e *Event) string {
+		if e.Sizes == nil {
+			return "0"
+		}
+		return c.put(e)
+	}, func(e *Event, s string) error {
+		if e.Sizes == nil {
+			e.Sizes = &Sizes{}
+		}
+		return c.get(e, s)
+	}}
+}
 
 // Columns of a view.
 var (
@@ -222,7 +259,7 @@ var columnsOf = [...][]column{
 	Submit:    append([]column{colClient, colFirst}, messageColumns...),
 	Conf:      {colConf},
 	Originate: append([]column{colRing, colSeq, colIn}, askColumns...),
-	Recv:      {colRing, colSeq, colFrom, colFirst},
+	Recv:      {colRing, colSeq, colFrom, colFirst, colDigest},
 	TokenIn:   {colRing, colTSeq, colFrom, colVerdict},
 	TokenOut:  {colRing, colTSeq},
 	Stable:    {colRing, colSeq},
@@ -230,6 +267,11 @@ var columnsOf = [...][]column{
 	Deliver:   append([]column{colRing, colSeq, colIn}, messageColumns...),
 	State:     {colState},
 	Commit:    {colRing, colConf},
+	Link:      {colFrom, colNetwork, colBound, colText},
+	Request:   {colRing, colSeq, colCounter},
+	Answer:    {colRing, colSeq, colFrom, colCounter},
+	Visit:     slices.Concat([]column{colRing, colTSeq, colSeq}, flowColumns, keptColumns),
+	Primary:   {colRing, colFirst},
 
 	ClientSend:    append([]column{colClient, colFirst}, askColumns...),
 	ClientDeliver: append(append([]column{colClient}, messageColumns...), colText),
@@ -239,6 +281,9 @@ var columnsOf = [...][]column{
 	ClientClose:   {colClient, colText},
 	ClientOpen:    {colClient, colFirst, colText},
 	ClientStall:   {colClient, colFirst},
-	Packet:        {colFrom, colCounter, colNetwork, colFirst},
-	Path:          {colFrom, colNetwork, colText},
+	Packet:        {colFrom, colCounter, colNetwork, colFirst, colFate, colSeq},
+	Path:          {colFrom, colNetwork, colFirst, colText},
+	Batch:         {colCounter, colNetwork, colSeq},
+	Send:          {colCounter, colNetwork, colSeq, colFirst},
+	Drain:         slices.Concat(keptColumns, idleColumns),
 }

@@ -46,15 +46,21 @@ func (d *Digest) ring(id ring.RingID) {
 // Add rolls e in. Index and Place follow from the order of the events and are
 // left out.
 func (d *Digest) Add(e *Event) {
-	d.word(uint64(e.Kind)<<56 | uint64(e.Verdict)<<48 | uint64(e.State)<<40 | uint64(e.Network)<<32 | bit(e.First))
+	d.word(uint64(e.Kind)<<56 | uint64(e.Verdict)<<48 | uint64(e.State)<<40 | uint64(e.Network)<<32 | uint64(e.Fate)<<8 | bit(e.First))
 	d.word(uint64(e.Time))
 	d.process(e.Process)
 	d.ring(e.Ring)
 	d.word(uint64(e.Seq))
 	d.word(e.TSeq)
 	d.process(e.From)
-	if e.Message.Counter != 0 || e.Message.ClientCounter != 0 || e.Message.Act != 0 {
+	switch {
+	case e.Kind == Recv:
+		d.word(e.Message.Digest)
+	case e.Message.Counter != 0 || e.Message.ClientCounter != 0 || e.Message.Act != 0:
 		d.message(&e.Message)
+	}
+	if e.Sizes != nil {
+		d.sizes(e.Sizes)
 	}
 	if e.In != (ConfID{}) {
 		d.word(uint64(e.In.Kind))
@@ -75,6 +81,12 @@ func (d *Digest) Add(e *Event) {
 		d.process(p)
 	}
 	d.text(e.Text)
+}
+
+func (d *Digest) sizes(s *Sizes) {
+	for _, n := range [...]int{s.Window, s.Used, s.Own, s.Packet, s.Gap, s.Held, s.Room, s.Begun, s.Budget, s.Missing, s.Waiting, s.Parts, s.Timers} {
+		d.word(uint64(n))
+	}
 }
 
 func (d *Digest) message(m *Message) {

@@ -31,10 +31,11 @@ const (
 	Quiet                    // no fault from here on; Members: one component; Length of Bound: LIV-1
 	Finished                 // the run is over; Counter: submissions that never found room
 	Submit                   // Client, Message (ClientCounter, Service, Length, Digest), First: accepted
+	Link                     // Process: the receiving end; From, Network, Text: what the path from there is now; Bound: its greatest delay
 
 	Conf      // Conf
 	Originate // Message, Ring, Seq, In
-	Recv      // Ring, Seq, From, First
+	Recv      // Ring, Seq, From, First, Message.Digest: of the packet, if First
 	TokenIn   // Ring, TSeq, From, Verdict
 	TokenOut  // Ring, TSeq
 	Stable    // Ring, Seq: all members hold everything up to it
@@ -42,6 +43,10 @@ const (
 	Deliver   // Message, Ring, Seq, In
 	State     // State
 	Commit    // Conf: "all recovered" reported for it (protocol rule 8); Ring: the old ring
+	Request   // Ring, Seq, Counter: asked for, for the how-manieth time
+	Answer    // Ring, Seq, From: who asked, Counter: for the how-manieth time
+	Visit     // Ring, TSeq, Seq: the highest given out, Sizes: what flow control says when the token goes on
+	Primary   // Ring: the configuration in force is the primary component; First: by an operator's command
 
 	ClientSend    // Client, Message (Act: what it asks for), First: the sender will receive a copy
 	ClientDeliver // Client, Message, Text: private group name of the sender, or empty
@@ -52,10 +57,13 @@ const (
 	ClientOpen    // Client, Text: private group name, First: it wants memberships and signals
 	ClientStall   // Client, First: it reads no more; else it reads again
 
-	Packet // From, Counter, Network, First: a datagram arrived; First: it went up
-	Path   // From, Network, Text: the state the path is reported in
+	Packet // From, Counter, Network, Fate, First: a datagram arrived, with the bytes that were sent; Seq: the highest counter then accepted
+	Path   // From, Network, Text: the state the path is reported in; First: the path from there, otherwise the one to there
+	Batch  // Counter, Network, Seq: so many datagrams are handed to the network's sockets
+	Send   // Counter, Network, Seq, First: a call to the system, for so many datagrams of the batch; without error
+	Drain  // Sizes: what is kept when nothing is left to do
 
-	lastKind = Path
+	lastKind = Drain
 )
 
 var kindNames = [...]string{
@@ -64,7 +72,8 @@ var kindNames = [...]string{
 	Conf: "conf", Originate: "originate", Recv: "recv", TokenIn: "token_in", TokenOut: "token_out",
 	Stable: "stable", Discard: "discard", Deliver: "deliver", State: "state", Commit: "commit",
 	ClientSend: "csubmit", ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose", ClientOpen: "copen", ClientStall: "cstall",
-	Packet: "packet", Path: "path",
+	Packet: "packet", Path: "path", Batch: "batch", Send: "send", Drain: "drain",
+	Link: "link", Request: "request", Answer: "answer", Visit: "visit", Primary: "primary",
 }
 
 // String is the kind's name in both written forms.
@@ -73,6 +82,42 @@ func (k Kind) String() string {
 		return "none"
 	}
 	return kindNames[k]
+}
+
+// The texts of a Link.
+const (
+	LinkWorks = "works" // every packet arrives as it was sent
+	LinkBad   = "bad"   // some do
+	LinkCut   = "cut"   // none does
+)
+
+// Fate is what became of a datagram.
+type Fate uint8
+
+// The fates of datagrams that name a life the receiver knows.
+const (
+	FateFresh   Fate = iota + 1 // accepted: the first copy
+	FateGreeted                 // a hello of a life not yet let in
+	FateCopy                    // a further copy
+	FateForged                  // its counter was accepted with other bytes
+	FateBeyond                  // below the window
+	FateRefused                 // not authentic
+)
+
+// Sizes are numbers of a process at one moment.
+type Sizes struct {
+	// Of flow control, in bytes as they count in a receive buffer: what a
+	// rotation may carry, what the last one did, this process's part of it, and
+	// the most that one packet may go beyond.
+	Window, Used, Own, Packet int
+	// Packets between the highest given out and the stable mark; packets kept,
+	// and how many may be.
+	Gap, Held, Room int
+	// Bytes of begun messages, and how many there may be.
+	Begun, Budget int
+	// Positions missing and asked for; requests of clients that wait, in bytes;
+	// begun payloads; timers and formations beyond those of an idle daemon.
+	Missing, Waiting, Parts, Timers int
 }
 
 // ConfID names a configuration: a regular one by New (Old is then zero), a
@@ -134,7 +179,7 @@ type View struct {
 }
 
 // Event is one step of a trace. Which fields are set depends on Kind; the
-// others are zero. Conf, View, Members and Groups are immutable.
+// others are zero. Conf, View, Sizes, Members and Groups are immutable.
 type Event struct {
 	Index   uint64        // place in the trace, from 1
 	Time    time.Duration // virtual or monotonic
@@ -150,7 +195,9 @@ type Event struct {
 	Counter uint64 // of a packet
 	First   bool   // first copy; of a submit: accepted
 	Verdict ring.Verdict
+	Fate    Fate
 	State   ring.State
+	Sizes   *Sizes
 	Conf    *ring.Configuration
 	In      ConfID // configuration in force
 	Message Message

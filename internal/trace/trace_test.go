@@ -31,7 +31,11 @@ func samples() []Event {
 		{Kind: Submit, Client: 12, First: true, Message: m},
 		{Kind: Conf, Conf: conf}, {Kind: Conf, Conf: regular}, {Kind: Commit, Ring: was, Conf: conf}, {Kind: Commit, Ring: was},
 		{Kind: Originate, Message: asks, Ring: is, Seq: 5, In: ConfID{New: is}},
-		{Kind: Recv, Ring: is, Seq: 5, From: q, First: true},
+		{Kind: Recv, Ring: is, Seq: 5, From: q, First: true, Message: Message{Digest: 1 << 60}},
+		{Kind: Request, Ring: is, Seq: 5, Counter: 2}, {Kind: Answer, Ring: is, Seq: 5, From: q, Counter: 2},
+		{Kind: Visit, Ring: is, TSeq: 9, Seq: 5, Sizes: &Sizes{Window: 1, Used: 2, Own: 3, Packet: 4, Gap: 5, Held: 6, Room: 7, Begun: 8, Budget: 9}},
+		{Kind: Drain, Sizes: &Sizes{Held: 6, Room: 7, Begun: 8, Budget: 9, Missing: 10, Waiting: 11, Parts: 12, Timers: 13}},
+		{Kind: Primary, Ring: is, First: true},
 		{Kind: TokenIn, Ring: is, TSeq: 8, From: q, Verdict: ring.TokenStale},
 		{Kind: TokenOut, Ring: is, TSeq: 9},
 		{Kind: Stable, Ring: is, Seq: 5}, {Kind: Discard, Ring: is, Seq: 4},
@@ -45,8 +49,10 @@ func samples() []Event {
 		{Kind: ClientClose, Client: 2, Text: "queue full"},
 		{Kind: ClientOpen, Client: 2, First: true, Text: "#x#h1"},
 		{Kind: ClientStall, Client: 2, First: true},
-		{Kind: Packet, From: q, Counter: 1 << 40, Network: 7, First: true},
-		{Kind: Path, From: q, Network: 1, Text: "lossy"},
+		{Kind: Packet, From: q, Counter: 1 << 40, Network: 7, First: true, Fate: FateCopy, Seq: 1 << 41},
+		{Kind: Path, From: q, Network: 1, First: true, Text: "lossy"},
+		{Kind: Link, From: q, Network: 1, Bound: time.Millisecond, Text: LinkCut},
+		{Kind: Batch, Counter: 4, Network: 1, Seq: 32}, {Kind: Send, Counter: 4, Network: 1, Seq: 31, First: true},
 	}
 	for i := range events {
 		events[i].Index = uint64(i + 1)

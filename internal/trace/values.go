@@ -245,6 +245,8 @@ func VerdictString(v ring.Verdict) string { return nameIn(verdictNames[:], int(v
 
 var stateNames = [...]string{"gather", "commit", "recovery", "operational"}
 
+var fateNames = [...]string{"none", "fresh", "greeted", "copy", "forged", "beyond", "refused"}
+
 func nameIn(names []string, i int) string {
 	if i < len(names) {
 		return names[i]

@@ -1,0 +1,74 @@
+package sim
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"mpspread/internal/trace"
+	"mpspread/multipath"
+	"mpspread/ring"
+)
+
+// sentPackets are checksums of all packets of one life, by counter: what the
+// world knows of a datagram, whatever a receiver makes of it (MPX-1 to MPX-4).
+type sentPackets struct {
+	first uint64
+	sums  []uint32
+}
+
+// Offsets in the envelope's clear header.
+const (
+	senderAt  = 4
+	lifeAt    = 8
+	counterAt = 16
+	clearSize = 24
+)
+
+func headerOf(data []byte) (p ring.Process, counter uint64) {
+	p.Daemon = ring.DaemonID(binary.BigEndian.Uint32(data[senderAt:]))
+	p.Incarnation = ring.Incarnation(binary.BigEndian.Uint64(data[lifeAt:]))
+	return p, binary.BigEndian.Uint64(data[counterAt:])
+}
+
+// noteSent remembers a datagram that a life sends. Counters grow by one.
+func (w *World) noteSent(from ring.Process, data []byte) {
+	_, counter := headerOf(data)
+	s := w.sent[from]
+	if s == nil {
+		s = &sentPackets{first: counter}
+		w.sent[from] = s
+	}
+	if counter-s.first == uint64(len(s.sums)) {
+		s.sums = append(s.sums, crc32.ChecksumIEEE(data))
+	}
+}
+
+// authentic tells whether the life that a datagram names has sent it, with
+// these very bytes.
+func (w *World) authentic(data []byte) bool {
+	if len(data) < clearSize {
+		return false
+	}
+	p, counter := headerOf(data)
+	s := w.sent[p]
+	return s != nil && counter >= s.first && counter-s.first < uint64(len(s.sums)) && s.sums[counter-s.first] == crc32.ChecksumIEEE(data)
+}
+
+// fates are multipath's words in those of the trace.
+var fates = [...]trace.Fate{
+	multipath.Fresh: trace.FateFresh, multipath.Greeted: trace.FateGreeted, multipath.Copy: trace.FateCopy,
+	multipath.Forged: trace.FateForged, multipath.Beyond: trace.FateBeyond, multipath.Refused: trace.FateRefused,
+}
+
+// traceMultipath is the callback of multipath.Config.Trace.
+func (n *engineNode) traceMultipath(_ multipath.Time, e *multipath.TraceEvent) {
+	from := ring.Process{Daemon: ring.DaemonID(e.From), Incarnation: ring.Incarnation(e.Incarnation)}
+	out := trace.Event{From: from, Network: uint8(e.Network)}
+	switch e.Kind {
+	case multipath.TracePacket:
+		out.Kind, out.Counter, out.Fate, out.First, out.Seq = trace.Packet, e.Counter, fates[e.Fate], n.intact, ring.Seq(e.Highest)
+	case multipath.TracePath:
+		out.Kind, out.Text, out.First = trace.Path, e.State.String(), !e.Out
+	}
+	n.w.emit(n.d, &out)
+}

@@ -1,0 +1,62 @@
+package sim
+
+import (
+	"time"
+
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// What the world knows of each link is written down, so that the checker can
+// tell what the daemons should have noticed (MPX-8) and what they must not have
+// minded (MPX-5, MPX-6).
+
+// toldLink is what was last written down of a link.
+type toldLink struct {
+	from, to ring.Process
+	text     string
+	delay    time.Duration
+}
+
+// health is what a link is now, and the greatest delay of what is sent on it;
+// of a cut one, how long what was sent before may still come. Every fault of a
+// link that can keep a packet from arriving as it was sent makes it bad.
+func (w *World) health(net, from, to int) (string, time.Duration) {
+	l := w.link(net, from, to)
+	switch {
+	case l.cut && !l.flaps:
+		return trace.LinkCut, max(l.latest-w.now, 0)
+	case l.cut, l.flaps, l.loss > 0, l.burst > 0, l.corrupt > 0:
+		return trace.LinkBad, 0
+	case min(w.daemons[from].sizes[net], w.daemons[to].sizes[net]) < w.plan.PayloadSize:
+		return trace.LinkBad, 0
+	}
+	delay := l.hop + w.plan.Jitter + l.extra
+	if l.swap > 0 {
+		delay += l.swapBy
+	}
+	return trace.LinkWorks, delay
+}
+
+// tellLinks writes down what has changed of the links between daemons that
+// run.
+func (w *World) tellLinks() {
+	for net := range w.plan.Networks {
+		for from := range w.daemons {
+			for to := range w.daemons {
+				a, b := &w.daemons[from], &w.daemons[to]
+				if from == to || a.node == nil || b.node == nil {
+					continue
+				}
+				now := toldLink{from: a.process, to: b.process}
+				now.text, now.delay = w.health(net, from, to)
+				told := &w.link(net, from, to).told
+				if *told == now || now.text == told.text && now.text != trace.LinkWorks && told.from == now.from && told.to == now.to {
+					continue
+				}
+				*told = now
+				w.emit(b, &trace.Event{Kind: trace.Link, From: a.process, Network: uint8(net), Bound: now.delay, Text: now.text})
+			}
+		}
+	}
+}
