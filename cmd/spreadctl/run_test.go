@@ -17,6 +17,7 @@ import (
 
 	"mpspread/internal/admin"
 	"mpspread/internal/demo"
+	"mpspread/internal/soak"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -210,6 +211,14 @@ func TestWrongArguments(t *testing.T) {
 		{"demo with a configuration", []string{"demo", "--config", good}, 2, "has no use for --config"},
 		{"demo at no rate", []string{"demo", "--rate", "0"}, 2, "--rate is 1 to"},
 		{"demo with an argument", []string{"demo", "x"}, 2, "unknown command"},
+		{"soak with a daemon", []string{"soak", "--daemon", "h1"}, 2, "has no use for --daemon"},
+		{"soak of nothing", []string{"soak", "--packets", "0"}, 2, "--packets is 1 or more"},
+		{"soak of tiny messages", []string{"soak", "--size", "15"}, 2, "--size is 16 to 143968"},
+		{"soak that loses all", []string{"soak", "--loss", "1"}, 2, "--loss is 0 to 0.5"},
+		{"soak that loses no number", []string{"soak", "--loss", "NaN"}, 2, "--loss is 0 to 0.5"},
+		{"soak in no time", []string{"soak", "--phase", "0s"}, 2, "--phase is 100ms or more"},
+		{"soak of two kinds", []string{"soak", "--connect", "unix:" + none, "--namespaces"}, 2, "exclude each other"},
+		{"soak of nobody", []string{"soak", "--connect", "unix:" + none}, 1, none},
 		{"version of a daemon", []string{"version", "--all"}, 2, "has no use for --all"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -286,6 +295,24 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("%v: %+v", err, got)
 	}
 	if got.code != 0 || !document.OK || document.Version != 1 || !document.Verdict.OK() {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs three daemons for seconds")
+	}
+	got := spreadctl(t, "", "soak", "--json", "--packets", "5000", "--phase", "200ms")
+	var document struct {
+		Version int
+		OK      bool
+		soak.Verdict
+	}
+	if err := json.Unmarshal([]byte(got.out), &document); err != nil {
+		t.Fatalf("%v: %+v", err, got)
+	}
+	if got.code != 0 || !document.OK || document.Version != 1 || document.Packets < 5000 || document.Verdict.Lost > 0 {
 		t.Errorf("%+v", got)
 	}
 }

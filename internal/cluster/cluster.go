@@ -36,6 +36,9 @@ type Options struct {
 	// Namespaces puts each daemon into a network namespace of its own, with a
 	// bridge for each network; needs root, ip and nft.
 	Namespaces bool
+	// MTU is the networks' IP MTU in bytes; 0: as the interfaces have it, which
+	// on loopback is much more than on an Ethernet.
+	MTU int
 }
 
 // Cluster is the directory of a cluster, its networks, and its processes once
@@ -135,6 +138,9 @@ func (c *Cluster) text() string {
 	fmt.Fprintf(&b, "cluster = %q\nport = %d\nkey_file = %q\n", c.o.Name, c.port, c.key())
 	for n, name := range Networks {
 		fmt.Fprintf(&b, "\n[[network]]\nname = %q\n%s", name, c.place.transport(n))
+		if c.o.MTU > 0 {
+			fmt.Fprintf(&b, "mtu = %d\n", c.o.MTU)
+		}
 	}
 	for d, name := range Daemons {
 		fmt.Fprintf(&b, "\n[[daemon]]\nname = %q\naddress = { ", name)
@@ -169,7 +175,8 @@ func (c *Cluster) Start() error {
 	return nil
 }
 
-// Ended tells which daemon has ended and why; nil while all run.
+// Ended tells which daemon has ended and why; nil while all run. It may be
+// called from any goroutine between Start and Stop.
 func (c *Cluster) Ended() error {
 	for _, p := range c.processes {
 		select {

@@ -84,7 +84,7 @@ func (n *namespaces) build() error {
 		}
 	}
 	for d := range Daemons {
-		if err := tool("table inet mpspread { chain loss { type filter hook prerouting priority -290; } }\n",
+		if err := tool("table inet mpspread { chain loss { type filter hook prerouting priority -290; }\n}\n",
 			n.command(d, []string{"nft", "-f", "-"})...); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"mpspread/client"
 	"mpspread/internal/cluster"
+	"mpspread/internal/traffic"
 )
 
 // group is the group all clients are in.
@@ -229,7 +230,7 @@ func (c *loadClient) receive(ctx context.Context, everyone int) {
 func (c *loadClient) message(data []byte) {
 	c.tally.receive(time.Since(c.origin), data)
 	c.delivered.Store(uint64(len(c.tally.stream)))
-	if sender, _, err := readMessage(data, len(c.tally.last)); err == nil && sender == c.number {
+	if sender, _, err := traffic.Read(data, len(c.tally.last)); err == nil && sender == c.number {
 		c.own.Add(1)
 	}
 }

@@ -1,53 +1,19 @@
 package demo
 
 import (
-	"encoding/binary"
-	"errors"
-	"hash/crc32"
 	"time"
+
+	"mpspread/internal/traffic"
 )
 
-// Layout of a message, big-endian:
-//
-//	0   sender, from 0                     4 bytes
-//	4   counter of that sender, from 1     8 bytes
-//	12  padding that follows from both
-//	-4  CRC-32C of all before              4 bytes
-const (
-	messageSize = 200
-	counterAt   = 4
-	paddingAt   = 12
-	sumAt       = messageSize - 4
-)
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// errDamaged is a message that is not as any sender made it.
-var errDamaged = errors.New("demo: damaged message")
+// messageSize is the size of every message, in bytes.
+const messageSize = 200
 
 // makeMessage is message number counter of a sender.
 func makeMessage(sender int, counter uint64) []byte {
 	m := make([]byte, messageSize)
-	binary.BigEndian.PutUint32(m, uint32(sender))
-	binary.BigEndian.PutUint64(m[counterAt:], counter)
-	for i := paddingAt; i < sumAt; i++ {
-		m[i] = byte(counter) + byte(i)
-	}
-	binary.BigEndian.PutUint32(m[sumAt:], crc32.Checksum(m[:sumAt], castagnoli))
+	traffic.Write(m, sender, counter)
 	return m
-}
-
-// readMessage reads what makeMessage made, from one of senders senders.
-func readMessage(m []byte, senders int) (sender int, counter uint64, err error) {
-	if len(m) != messageSize || crc32.Checksum(m[:sumAt], castagnoli) != binary.BigEndian.Uint32(m[sumAt:]) {
-		return 0, 0, errDamaged
-	}
-	sender = int(binary.BigEndian.Uint32(m))
-	counter = binary.BigEndian.Uint64(m[counterAt:])
-	if sender >= senders || counter == 0 {
-		return 0, 0, errDamaged
-	}
-	return sender, counter, nil
 }
 
 // entry is one message's identity in a receiver's stream.
@@ -83,7 +49,7 @@ func (t *tally) receive(now time.Duration, data []byte) {
 		t.longestGap = max(t.longestGap, now-t.previous)
 	}
 	t.previous = now
-	sender, counter, err := readMessage(data, len(t.last))
+	sender, counter, err := traffic.Read(data, len(t.last))
 	if err != nil {
 		t.damaged++
 		return

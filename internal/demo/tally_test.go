@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"testing"
 	"time"
 )
@@ -76,45 +75,4 @@ func TestDisagreements(t *testing.T) {
 			t.Errorf("%s, turned round: %d, want %d", c.name, got, c.want)
 		}
 	}
-}
-
-func TestMessage(t *testing.T) {
-	good := makeMessage(1, 1<<40)
-	if sender, counter, err := readMessage(good, 2); sender != 1 || counter != 1<<40 || err != nil {
-		t.Errorf("got %d %d %v", sender, counter, err)
-	}
-	for i := range good {
-		for bit := range 8 {
-			bad := bytes.Clone(good)
-			bad[i] ^= 1 << bit
-			if _, _, err := readMessage(bad, 2); err == nil {
-				t.Fatalf("bit %d of byte %d changed, and accepted", bit, i)
-			}
-		}
-		if _, _, err := readMessage(good[:i], 2); err == nil {
-			t.Fatalf("cut after %d bytes, and accepted", i)
-		}
-	}
-	for name, bad := range map[string][]byte{
-		"one byte more":  append(bytes.Clone(good), 0),
-		"unknown sender": makeMessage(2, 1),
-		"counter 0":      makeMessage(0, 0),
-		"zeros":          make([]byte, messageSize),
-		"ones":           bytes.Repeat([]byte{0xff}, messageSize),
-	} {
-		if _, _, err := readMessage(bad, 2); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
-	}
-}
-
-func FuzzReadMessage(f *testing.F) {
-	f.Add(makeMessage(1, 7))
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		sender, counter, err := readMessage(data, 2)
-		if err == nil && (sender < 0 || sender > 1 || counter == 0) {
-			t.Errorf("accepted %d %d", sender, counter)
-		}
-	})
 }
