@@ -2,12 +2,27 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"mpspread/internal/sim"
 )
+
+// asCommand makes the test binary the command itself, for what it runs in a
+// fresh process.
+const asCommand = "SPREADSIM_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
 
 func call(t *testing.T, args ...string) (code int, out, errs string) {
 	t.Helper()
@@ -16,32 +31,118 @@ func call(t *testing.T, args ...string) (code int, out, errs string) {
 	return code, o.String(), e.String()
 }
 
+var closing = regexp.MustCompile(`^3 seeds, 0 violations, \d+ deliveries, \d+ configuration changes, \d+\.\d+ hours simulated$`)
+
 func TestMany(t *testing.T) {
-	code, out, _ := call(t, "-seeds", "3", "-start", "5", "-workers", "2")
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	closing := regexp.MustCompile(`^6 seeds, 0 violations, \d+ deliveries, \d+ configuration changes, \d+\.\d+ hours simulated$`)
-	if code != 0 || !closing.MatchString(lines[len(lines)-1]) {
-		t.Errorf("code %d, output\n%s", code, out)
+	for _, mode := range modeNames() {
+		if mode == string(sim.Soak) || mode == string(sim.Liveness) {
+			continue // minutes; under faults of its own
+		}
+		code, out, _ := call(t, "-seeds", "3", "-start", "5", "-workers", "2", "-mode", mode)
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		if code != 0 || !closing.MatchString(lines[len(lines)-1]) {
+			t.Errorf("%s: code %d, output\n%s", mode, code, out)
+		}
+		if !strings.Contains(out, "6 runs") || !strings.Contains(lines[len(lines)-2], "never exercised") {
+			t.Errorf("%s: output\n%s", mode, out)
+		}
 	}
 }
 
 func TestOneSeedAndItsPlan(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "plan.json")
-	code, out, _ := call(t, "-seed", "5", "-mode", "ring", "-save", file)
-	if code != 0 || !strings.Contains(out, "seed 5 mode ring: no violation") {
+	code, out, _ := call(t, "-seed", "5", "-layer", "ring", "-save", file)
+	if code != 0 || !strings.Contains(out, "seed 5 mode safety layer ring: no violation") {
 		t.Fatalf("code %d, output\n%s", code, out)
 	}
 	code, again, _ := call(t, "-plan", file)
 	if code != 0 || again != out {
 		t.Errorf("the saved plan: code %d, %q, want %q", code, again, out)
 	}
-	_, timeline, _ := call(t, "-seed", "5", "-mode", "ring", "-v")
+	_, timeline, _ := call(t, "-seed", "5", "-layer", "ring", "-v")
 	if !strings.Contains(timeline, " conf ") || strings.Contains(timeline, "token_in") || !strings.HasSuffix(timeline, out) {
 		t.Errorf("timeline\n%s", timeline)
 	}
-	_, all, _ := call(t, "-seed", "5", "-mode", "ring", "-vv")
+	_, all, _ := call(t, "-seed", "5", "-layer", "ring", "-vv")
 	if !strings.Contains(all, "token_in") {
 		t.Error("-vv leaves tokens out")
+	}
+}
+
+// failing is a plan that cannot keep LIV-1: nobody agrees within a
+// millisecond.
+func failing(t *testing.T) string {
+	t.Helper()
+	p := sim.Draw(2, sim.Healing, sim.RingMode)
+	p.Converge = time.Millisecond
+	file := filepath.Join(t.TempDir(), "plan.json")
+	if err := savePlan(file, p); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestShrink(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "small")
+	code, out, _ := call(t, "-plan", failing(t), "-shrink", "-o", to)
+	if code != exitFound || !strings.Contains(out, "VIOLATION LIV-1 seed 2") || !strings.Contains(out, "shrunk from") {
+		t.Fatalf("code %d, output\n%s", code, out)
+	}
+	text, err := os.ReadFile(to + ".txt")
+	if err != nil || !strings.Contains(string(text), "violates LIV-1") {
+		t.Errorf("timeline: %v\n%s", err, text)
+	}
+	if code, out, _ := call(t, "-plan", to+".json"); code != exitFound || !strings.Contains(out, "LIV-1") {
+		t.Errorf("the shrunk plan: code %d, output\n%s", code, out)
+	}
+	if _, _, errs := call(t, "-plan", failing(t), "-shrink", "-o", filepath.Join(to, "no", "dir"), "-budget", "1ms"); !strings.Contains(errs, "shrunk plan") {
+		t.Errorf("an unwritable place: %q", errs)
+	}
+}
+
+// A batch shrinks its first violation by itself, names all others in a line,
+// and ends with 1.
+func TestBatchWithViolations(t *testing.T) {
+	bad := func(seed uint64) *sim.Plan {
+		p := sim.Draw(seed, sim.Healing, sim.RingMode)
+		p.Converge = time.Millisecond
+		return p
+	}
+	var out, errs bytes.Buffer
+	to := filepath.Join(t.TempDir(), "small")
+	o := &options{seeds: 8, start: 1, workers: 1, reports: 1, budget: 300 * time.Millisecond, shrunk: to, planners: []sim.Planner{bad}}
+	if code := runMany(o, &out, &errs); code != exitFound {
+		t.Errorf("code %d", code)
+	}
+	if n := strings.Count(out.String(), "VIOLATION LIV-1"); n < 2 || !strings.Contains(out.String(), fmt.Sprintf("8 seeds, %d violations", n)) {
+		t.Errorf("%d violations named:\n%s", n, out.String())
+	}
+	if _, err := os.Stat(to + ".json"); err != nil || strings.Count(out.String(), "shrunk from") != 1 {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	out.Reset()
+	o.given = map[string]bool{"shrink": true}
+	runMany(o, &out, &errs)
+	if strings.Contains(out.String(), "shrunk from") {
+		t.Error("-shrink=false does not turn it off")
+	}
+}
+
+func TestRecheck(t *testing.T) {
+	t.Setenv(asCommand, "1")
+	code, out, _ := call(t, "-seeds", "10", "-layer", "ring", "-recheck", "30")
+	if code != 0 || !strings.Contains(out, "3 seeds run again in fresh processes: 0 differ") {
+		t.Errorf("code %d, output\n%s", code, out)
+	}
+	// What is not the same is told.
+	o := &options{seeds: 2, start: 1, recheck: 100, mode: "healing", layer: "ring"}
+	a := newRechecks(o)
+	r := sim.Run(sim.Draw(1, sim.Healing, sim.RingMode), sim.Options{})
+	r.Digest++
+	a.note(r)
+	var said, errs bytes.Buffer
+	if n := a.run(&said, &errs); n != 1 || !strings.Contains(said.String(), "NOT DETERMINISTIC") {
+		t.Errorf("%d differ:\n%s", n, said.String())
 	}
 }
 
@@ -53,19 +154,58 @@ func TestWrongCalls(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		code int
+		says string
 	}{
-		{[]string{"-mode", "other"}, 2},
-		{[]string{"-seeds", "0"}, 2},
-		{[]string{"-workers", "0"}, 2},
-		{[]string{"-nonsense"}, 2},
-		{[]string{"more"}, 2},
-		{[]string{"-plan", bad}, 1},
-		{[]string{"-plan", filepath.Join(t.TempDir(), "none")}, 1},
-		{[]string{"-seed", "1", "-mode", "ring", "-save", filepath.Join(t.TempDir(), "no", "dir")}, 1},
-		{[]string{"-profile", filepath.Join(t.TempDir(), "no", "dir")}, 1},
+		{[]string{"-mode", "other"}, 2, "mixed, healing"},
+		{[]string{"-mode", "ring"}, 2, "-layer ring"},
+		{[]string{"-layer", "other"}, 2, "ring, engine or both"},
+		{[]string{"-seeds", "0"}, 2, "at least 1"},
+		{[]string{"-workers", "0"}, 2, "at least 1"},
+		{[]string{"-reports", "-1"}, 2, "at least 0"},
+		{[]string{"-budget", "0s"}, 2, "more than 0"},
+		{[]string{"-recheck", "101"}, 2, "percent"},
+		{[]string{"-nonsense"}, 2, "-nonsense"},
+		{[]string{"more"}, 2, "no flag"},
+		{[]string{"-seed", "1", "-seeds", "4"}, 2, "for one run"},
+		{[]string{"-v"}, 2, "needs one run"},
+		{[]string{"-plan", bad, "-seed", "1"}, 2, "the plan says"},
+		{[]string{"-plan", bad}, 1, "plan"},
+		{[]string{"-plan", filepath.Join(t.TempDir(), "none")}, 1, "none"},
+		{[]string{"-seed", "1", "-layer", "ring", "-save", filepath.Join(t.TempDir(), "no", "dir")}, 1, "no"},
+		{[]string{"-profile", filepath.Join(t.TempDir(), "no", "dir")}, 1, "no"},
 	} {
-		if code, out, errs := call(t, c.args...); code != c.code || errs == "" {
+		if code, out, errs := call(t, c.args...); code != c.code || !strings.Contains(errs, c.says) {
 			t.Errorf("%v: code %d, want %d; %q %q", c.args, code, c.code, out, errs)
 		}
+	}
+	if code, _, help := call(t, "-h"); code != 0 || !strings.Contains(help, "spreadsim -seed 17 -shrink") || !strings.Contains(help, "-recheck") {
+		t.Errorf("help: code %d\n%s", code, help)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := newProgress(&b, 40)
+	at := p.began
+	totals := &sim.Totals{Seeds: 10, Runs: 20, Deliveries: 1234, Changes: 56}
+	p.show(totals, at.Add(lineEvery-1))
+	if b.Len() > 0 {
+		t.Errorf("said too early: %q", b.String())
+	}
+	p.show(totals, at.Add(5*time.Second))
+	want := "[##########..........] 10 seeds, 2 seeds/s, 1234 deliveries, 56 configuration changes, 0 violations, 5s left\n"
+	if b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+	p.clear()
+	if b.String() != want {
+		t.Error("where there is no terminal there is nothing to clear")
+	}
+	b.Reset()
+	p.terminal = true
+	p.show(totals, at.Add(6*time.Second))
+	p.clear()
+	if s := b.String(); !strings.HasPrefix(s, "\r[#") || !strings.HasSuffix(s, "\r\x1b[K") || strings.Contains(s, "\n") {
+		t.Errorf("on a terminal: %q", s)
 	}
 }

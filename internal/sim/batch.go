@@ -10,7 +10,8 @@ import (
 
 // Totals sum up many runs.
 type Totals struct {
-	Seeds, Violations   int
+	Seeds, Runs         int
+	Violations          int
 	Deliveries, Changes uint64
 	Events              uint64
 	Simulated           time.Duration
@@ -20,7 +21,7 @@ type Totals struct {
 }
 
 func (t *Totals) add(r *Result) {
-	t.Seeds++
+	t.Runs++
 	if r.Violation != nil {
 		t.Violations++
 	}
@@ -37,23 +38,30 @@ func (t *Totals) add(r *Result) {
 // Planner makes the plan of a seed.
 type Planner func(seed uint64) *Plan
 
-// Random plans with Generate.
-func Random(mode Mode) Planner {
-	return func(seed uint64) *Plan { return Generate(seed, mode) }
+// Drawn plans with Draw.
+func Drawn(style Style, mode Mode) Planner {
+	return func(seed uint64) *Plan { return Draw(seed, style, mode) }
 }
 
-// Permanent plans with GeneratePermanent.
-func Permanent(mode Mode) Planner {
-	return func(seed uint64) *Plan { return GeneratePermanent(seed, mode) }
+// Mixed plans in the style that the seed calls for (StyleOf).
+func Mixed(mode Mode) Planner {
+	return func(seed uint64) *Plan { return Draw(seed, StyleOf(seed), mode) }
 }
+
+// Random plans are those whose faults all end.
+func Random(mode Mode) Planner { return Drawn(Healing, mode) }
+
+// Permanent plans are those with faults that never end.
+func Permanent(mode Mode) Planner { return Drawn(Liveness, mode) }
 
 // Batch runs the seeds from start on, count of them with each of the planners,
 // on some goroutines, and returns when all are done. each is called for every
-// run as it ends, by one goroutine at a time.
+// run as it ends, by one goroutine at a time. A seed counts with its first run.
 func Batch(start uint64, count int, planners []Planner, workers int, each func(r *Result, t *Totals)) Totals {
 	type job struct {
-		seed uint64
-		plan Planner
+		seed  uint64
+		plan  Planner
+		first bool
 	}
 	jobs := make(chan job)
 	var mu sync.Mutex
@@ -65,14 +73,17 @@ func Batch(start uint64, count int, planners []Planner, workers int, each func(r
 				r := Run(j.plan(j.seed), Options{})
 				mu.Lock()
 				totals.add(r)
+				if j.first {
+					totals.Seeds++
+				}
 				each(r, &totals)
 				mu.Unlock()
 			}
 		})
 	}
 	for i := range count {
-		for _, p := range planners {
-			jobs <- job{start + uint64(i), p}
+		for k, p := range planners {
+			jobs <- job{start + uint64(i), p, k == 0}
 		}
 	}
 	close(jobs)

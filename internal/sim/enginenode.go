@@ -120,6 +120,9 @@ func (n *engineNode) drain(_ time.Duration, send func(network, to int, data []by
 		n.full = false
 	}
 	for i := range out.Events {
+		if n.d.node == nil {
+			return // it died while it sent
+		}
 		n.handOver(&out.Events[i])
 	}
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"slices"
 	"time"
 
 	"mpspread/internal/trace"
@@ -25,6 +24,7 @@ func (w *World) boot(d *daemon) {
 	d.doomed, d.leaving = -1, false
 	d.queue = d.queue[:0]
 	d.lanes = make(map[int]*lane)
+	d.view = view{}
 	w.emit(d, &trace.Event{Kind: trace.Start})
 	d.node = w.newNode(d)
 	w.tellLinks()
@@ -95,20 +95,6 @@ func (w *World) begin(i int) {
 	default:
 		w.refault()
 	}
-}
-
-// trigger begins the faults that wait for a state to be entered. They happen
-// between two steps, like all others.
-func (w *World) trigger(s ring.State) {
-	w.armed = slices.DeleteFunc(w.armed, func(i int) bool {
-		f := &w.plan.Faults[i]
-		if f.On != stateNames[s] {
-			return false
-		}
-		w.fired[i] = true
-		w.heap.push(occasion{at: w.now + f.After, kind: faultBegins, n: int32(i)})
-		return true
-	})
 }
 
 // end takes a fault out of force.

@@ -27,7 +27,10 @@ const (
 // when. A plan reproduces its run at any later version of the simulator that
 // reads its version; a seed only at one.
 type Plan struct {
-	Version  int    `json:"version"`
+	Version int `json:"version"`
+	// Note says what the plan is for; Drawn how it was made from its seed.
+	Note     string `json:"note,omitempty"`
+	Drawn    Style  `json:"drawn,omitempty"`
 	Seed     uint64 `json:"seed"` // of the random draws of links and daemons
 	Mode     Mode   `json:"mode"`
 	Daemons  int    `json:"daemons"`  // 1 to 128
@@ -58,6 +61,9 @@ type Plan struct {
 	Load   []Load  `json:"load"`
 	// RunFor is when all faults end, but those that are permanent.
 	RunFor time.Duration `json:"run_for"`
+	// Endless: faults do not end at RunFor, the run does; whether the cluster
+	// comes together again is not judged.
+	Endless bool `json:"endless,omitempty"`
 	// Converge is LIV-1's bound after that, Drain the time for messages after.
 	Converge time.Duration `json:"converge"`
 	Drain    time.Duration `json:"drain"`
@@ -118,9 +124,12 @@ var faultKinds = []FaultKind{Loss, Burst, Duplicate, Reorder, Late, Cut, Crossed
 type Fault struct {
 	Kind FaultKind     `json:"kind"`
 	At   time.Duration `json:"at"`
-	// On, if not empty, is a membership state: the fault begins After the first
-	// time from At on that a daemon enters it.
+	// On, if not empty, is a protocol event: the fault begins After the Nth time
+	// (0 and 1: the first) that it happens from At on, at any daemon. Role, if
+	// not empty, then says who is From (of Deaf: To).
 	On        string        `json:"on,omitempty"`
+	Nth       int           `json:"nth,omitempty"`
+	Role      Role          `json:"role,omitempty"`
 	After     time.Duration `json:"after,omitempty"`
 	For       time.Duration `json:"for"`
 	Permanent bool          `json:"permanent,omitempty"` // goes on after RunFor
@@ -146,7 +155,10 @@ func (f *Fault) String() string {
 		s += fmt.Sprintf(" delay %v", f.Delay)
 	}
 	if f.On != "" {
-		s += fmt.Sprintf(" on %s after %v", f.On, f.After)
+		s += fmt.Sprintf(" on %s %d, %v after it", f.On, max(f.Nth, 1), f.After)
+	}
+	if f.Role != "" {
+		s += fmt.Sprintf(" at its %s", f.Role)
 	}
 	if f.Groups != nil {
 		s += fmt.Sprintf(" groups %v", f.Groups)
@@ -154,8 +166,13 @@ func (f *Fault) String() string {
 	return s
 }
 
-// stateNames are the membership states a fault can wait for.
-var stateNames = [...]string{ring.Gather: "gather", ring.Commit: "commit", ring.Recovery: "recovery", ring.Operational: "operational"}
+// Name tells a plan from others, in the words of the command's flags.
+func (p *Plan) Name() string {
+	if p.Drawn == "" {
+		return fmt.Sprintf("seed %d layer %s", p.Seed, p.Mode)
+	}
+	return fmt.Sprintf("seed %d mode %s layer %s", p.Seed, p.Drawn, p.Mode)
+}
 
 const planVersion = 1
 
@@ -255,8 +272,10 @@ func (p *Plan) checkFault(f *Fault) error {
 		return fmt.Errorf("unknown kind %q", f.Kind)
 	case f.At < 0 || f.At > maxTime || f.For < 0 || f.For > maxTime || f.Delay < 0 || f.Delay > time.Hour:
 		return fmt.Errorf("time out of range")
-	case f.On != "" && !slices.Contains(stateNames[:], f.On) || f.After < 0 || f.After > maxTime:
+	case f.On != "" && !slices.Contains(protocolEvents, f.On) || f.After < 0 || f.After > maxTime || f.Nth < 0 || f.Nth > 1e6:
 		return fmt.Errorf("no such event")
+	case f.Role != "" && (!slices.Contains(roles, f.Role) || f.On == "" || f.Kind == Partition):
+		return fmt.Errorf("no such role")
 	case f.Network < -1 || f.Network >= p.Networks || f.From < -1 || f.From >= p.Daemons || f.To < -1 || f.To >= p.Daemons:
 		return fmt.Errorf("network or daemon out of range")
 	case (f.Kind == Down || f.Kind == Shrink) && (f.From < 0 || f.Network < 0):

@@ -65,6 +65,11 @@ func (w *World) look() {
 		w.heap.push(occasion{at: w.now + lookEvery, kind: look})
 		return
 	}
+	w.finish()
+}
+
+// finish ends the run.
+func (w *World) finish() {
 	finished := trace.Event{Kind: trace.Finished}
 	if len(w.plan.Core) == 0 {
 		finished.Counter = uint64(w.waiting())

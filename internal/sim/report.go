@@ -20,7 +20,7 @@ const reportLines = 50
 // find the lines; a run of the same plan is the same run.
 func Report(w io.Writer, r *Result) {
 	v := r.Violation
-	fmt.Fprintf(w, "VIOLATION %s seed %d mode %s event %d at %v\n%s\n", v.Property, r.Plan.Seed, r.Plan.Mode, v.Index, v.Time, v.Text)
+	fmt.Fprintf(w, "VIOLATION %s %s event %d at %v\n%s\n", v.Property, r.Plan.Name(), v.Index, v.Time, v.Text)
 	var lines []string
 	again := Run(r.Plan, Options{Each: func(e *trace.Event) {
 		if matters(v, e) {

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"mpspread/internal/check"
@@ -64,6 +65,7 @@ type daemon struct {
 	leaving bool
 	lanes   map[int]*lane
 	sizes   []int // payload its interfaces take, by network; 0: down
+	view    view
 }
 
 // lane is one client of one life of a daemon.
@@ -117,6 +119,7 @@ type World struct {
 	active  []bool // faults in force
 	armed   []int  // faults that wait for their event
 	fired   []bool // whose event has come
+	seen    []int  // how often it has happened so far
 
 	flights     []flight
 	freeFlights []int32
@@ -163,7 +166,9 @@ func Run(p *Plan, o Options) *Result {
 }
 
 func newWorld(p *Plan, o Options) *World {
-	w := &World{plan: p, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), sent: make(map[ring.Process]*sentPackets)}
+	own := *p // a fault learns during the run whom it strikes
+	own.Faults = slices.Clone(p.Faults)
+	w := &World{plan: &own, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), seen: make([]int, len(p.Faults)), sent: make(map[ring.Process]*sentPackets)}
 	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)
 	for i := range w.links {
@@ -211,6 +216,7 @@ func (w *World) run() {
 		}
 		if w.steps > maxSteps {
 			w.checker.Broke(w.standstill(&o))
+			w.over = true // also where RNG-6 is not judged
 		}
 		w.happen(&o)
 	}
@@ -250,6 +256,10 @@ func (w *World) happen(o *occasion) {
 			w.crash(d)
 		}
 	case quietBegins:
+		if w.plan.Endless {
+			w.finish()
+			return
+		}
 		w.beginQuiet()
 	case flap:
 		w.turnFlap(int(o.n))
@@ -270,8 +280,8 @@ func (w *World) emit(d *daemon, e *trace.Event) {
 		d.place++
 		e.Process, e.Place = d.process, d.place
 	}
-	if e.Kind == trace.State && len(w.armed) > 0 {
-		w.trigger(e.State)
+	if d != nil {
+		w.observe(d, e)
 	}
 	w.digest.Add(e)
 	w.checker.Event(e)
@@ -304,6 +314,7 @@ func (w *World) settle(d *daemon) {
 		return
 	}
 	w.retry(d)
+	w.observeExchange(d)
 	w.planWake(d)
 }
 
@@ -374,6 +385,7 @@ func (w *World) send(d *daemon, net, to int, data []byte) {
 			w.fly(l.arrives(w.now, w.plan.Jitter)+l.rand.time(0, l.spread), flight{int32(net), int32(d.at), int32(i), b})
 		}
 	}
+	w.observeSent(d, data)
 }
 
 // passes tells whether a datagram is not too large for the interfaces of both

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"mpspread/internal/sim"
+)
+
+func runMany(o *options, out, errs io.Writer) int {
+	bar := newProgress(errs, o.seeds*len(o.planners))
+	again := newRechecks(o)
+	var first *sim.Result
+	t := sim.Batch(o.start, o.seeds, o.planners, o.workers, func(r *sim.Result, t *sim.Totals) {
+		again.note(r)
+		if r.Violation != nil {
+			bar.clear()
+			if t.Violations <= o.reports {
+				sim.Report(out, r)
+			} else {
+				fmt.Fprintf(out, "VIOLATION %s %s\n", r.Violation.Property, r.Plan.Name())
+			}
+			if first == nil {
+				first = r
+			}
+		}
+		bar.show(t, time.Now())
+	})
+	bar.clear()
+	different := again.run(out, errs)
+	if first != nil && (o.shrink || !o.given["shrink"]) {
+		if err := shrink(o, first, out); err != nil {
+			fmt.Fprintf(errs, "spreadsim: %v\n", err)
+		}
+	}
+	summary(out, &t)
+	if t.Violations > 0 || different > 0 {
+		return exitFound
+	}
+	return 0
+}
+
+// summary tells what a batch has and has not tried, then its closing line.
+func summary(out io.Writer, t *sim.Totals) {
+	c := &t.Counters
+	fmt.Fprintf(out, "tokens: %d accepted, %d duplicate, %d stale, %d foreign, %d resent, %d rings lost; requests: %d, %d ignored\n",
+		c.TokensAccepted, c.TokensDuplicate, c.TokensStale, c.TokensForeign, c.TokensResent, c.TokensLost, c.Requested, c.RequestsIgnored)
+	fmt.Fprintf(out, "data: %d sent, %d again, %d received, %d duplicate, %d foreign, %d beyond the window; %d messages originated, %d given up in pieces\n",
+		c.DataSent, c.DataResent, c.DataReceived, c.DataDuplicate, c.DataForeign, c.DataBeyondWindow, c.MessagesOriginated, c.ReassemblyAbandoned)
+	fmt.Fprintf(out, "membership: %d gathers, %d commits, %d recoveries; joins: %d ignored, %d refused; %d packets malformed\n",
+		c.Gathers, c.Commits, c.Recoveries, c.JoinsIgnored, c.JoinsRefused, c.Malformed)
+	fmt.Fprintf(out, "%d runs, digest %016x\n", t.Runs, t.Digest)
+	var never []string
+	for _, p := range t.Exercised.Never() {
+		never = append(never, p.String())
+	}
+	if len(never) > 0 {
+		fmt.Fprintf(out, "never exercised, so not tested: %s\n", strings.Join(never, " "))
+	}
+	fmt.Fprintf(out, "%d seeds, %d violations, %d deliveries, %d configuration changes, %.2f hours simulated\n",
+		t.Seeds, t.Violations, t.Deliveries, t.Changes, t.Simulated.Hours())
+}

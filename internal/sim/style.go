@@ -1,0 +1,155 @@
+package sim
+
+import (
+	"slices"
+	"time"
+)
+
+// Style is how the faults of a plan are drawn and what a run is judged by
+// (correctness reference 5.4).
+type Style string
+
+// The styles of random plans.
+const (
+	// Healing: faults stop at a drawn time; then the cluster must come together
+	// and deliver everything.
+	Healing Style = "healing"
+	// Safety: faults go on to the end of the run, and nothing is asked of the
+	// time after them.
+	Safety Style = "safety"
+	// Liveness: healing, and beside it faults that never end, around a core
+	// that must settle.
+	Liveness Style = "liveness"
+	// Targeted: faults strike on protocol events.
+	Targeted Style = "targeted"
+	// Soak: long runs with the timing of a real cluster and now and then a
+	// fault; at the end everything must be idle again.
+	Soak Style = "soak"
+)
+
+// Styles lists them.
+func Styles() []Style { return []Style{Healing, Safety, Liveness, Targeted, Soak} }
+
+// Draw makes the plan of a seed in a style.
+func Draw(seed uint64, style Style, mode Mode) *Plan {
+	var p *Plan
+	switch style {
+	case Safety:
+		p = generateSafety(seed, mode)
+	case Liveness:
+		p = GeneratePermanent(seed, mode)
+	case Targeted:
+		p = generateTargeted(seed, mode)
+	case Soak:
+		p = generateSoak(seed, mode)
+	default:
+		style = Healing
+		p = Generate(seed, mode)
+	}
+	p.Drawn = style
+	return p
+}
+
+// StyleOf is the style of a seed in a mixed batch: a seed means the same plan
+// whatever others run beside it. Soaks are too long to be in it.
+func StyleOf(seed uint64) Style {
+	switch seed % 10 {
+	case 3, 8:
+		return Targeted
+	case 5:
+		return Safety
+	}
+	return Healing
+}
+
+// generateSafety is Generate with faults that mostly go on, to the end of the
+// run or as long as drawn.
+func generateSafety(seed uint64, mode Mode) *Plan {
+	p := Generate(seed, mode)
+	p.Endless = true
+	r := stream(seed, "endless")
+	for i := range p.Faults {
+		if r.chance(300) {
+			p.Faults[i].For = p.RunFor
+		}
+	}
+	return p
+}
+
+// generateTargeted draws a cluster under few random faults or none, and some
+// that strike on protocol events.
+func generateTargeted(seed uint64, mode Mode) *Plan {
+	p := &Plan{Version: planVersion, Seed: seed, Mode: mode}
+	p.topology(stream(seed, "topology"))
+	p.limits(stream(seed, "limits"))
+	r := stream(seed, "targets")
+	if r.chance(500) {
+		kind := faultKinds[r.below(len(faultKinds))]
+		p.faults(kind, stream(seed, "fault "+string(kind)))
+	}
+	p.workload(stream(seed, "workload"))
+	for range r.between(1, 4) {
+		p.target(&r)
+	}
+	p.sort()
+	return p
+}
+
+// target draws a fault that strikes on a protocol event, and something that
+// makes the event likely where it does not happen by itself.
+func (p *Plan) target(r *prng) {
+	f := Fault{
+		Kind: []FaultKind{Crash, Crash, Crash, Cut, Mute, Deaf, Pause, Partition, Leave, Loss}[r.below(10)],
+		At:   r.time(0, p.RunFor), For: p.span(r), Network: -1, From: 0, To: -1,
+		On: protocolEvents[r.below(len(protocolEvents))], Nth: []int{0, 1, 2, 3, r.between(1, 40)}[r.below(5)],
+		After: []time.Duration{0, 0, r.time(0, 3*p.Hops[0])}[r.below(3)],
+	}
+	f.Role = roles[r.below(len(roles))]
+	switch f.Kind {
+	case Crash:
+		f.Count = []int{0, 0, 0, 1, 2}[r.below(5)]
+	case Cut, Loss:
+		f.Rate = 1000
+		if r.chance(400) {
+			f.To = r.below(p.Daemons)
+		}
+	case Deaf:
+		f.From, f.To = -1, 0
+	case Pause:
+		f.Count = []int{0, 50, 100000}[r.below(3)]
+	case Partition:
+		f.Role, f.From = "", -1
+		for range p.Daemons {
+			f.Groups = append(f.Groups, r.below(2))
+		}
+	}
+	p.Faults = append(p.Faults, f)
+	if slices.Contains([]string{onTokenAccepted, onTokenSent, onData, onSafe, onSafeDelivered, onHurry}, f.On) {
+		p.sendAround(f.At, r)
+		return
+	}
+	// What happens only in a membership change needs one: somebody dies or is
+	// cut off, with messages on their way.
+	p.sendAround(f.At, r)
+	cause := Fault{Kind: Partition, At: f.At, For: r.time(0, 3*p.FailureDetection), Network: -1, From: -1, To: -1}
+	for range p.Daemons {
+		cause.Groups = append(cause.Groups, r.below(2))
+	}
+	if r.chance(500) {
+		cause = Fault{Kind: Crash, At: f.At, For: r.time(0, 2*p.FailureDetection), Network: -1, From: r.below(p.Daemons), To: -1}
+	}
+	p.Faults = append(p.Faults, cause)
+}
+
+// sendAround puts some messages, half of them safe, around a time.
+func (p *Plan) sendAround(at time.Duration, r *prng) {
+	const around = 30 * time.Millisecond
+	for range r.between(p.Daemons, 3*p.Daemons) {
+		l := Load{At: max(at-around, 0) + r.time(0, 2*around), Daemon: r.below(p.Daemons), Lane: r.below(2), Count: r.between(1, 4), Size: r.below(2 * p.PayloadSize)}
+		l.Service = p.Load[0].Service
+		if r.chance(500) {
+			l.Service = 5
+		}
+		p.Load = append(p.Load, l)
+	}
+}
