@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"mpspread/internal/trace"
-	"mpspread/multipath"
 	"mpspread/ring"
 )
 
@@ -106,22 +105,13 @@ func confName(c *ring.Configuration) string {
 	return onTransitional
 }
 
-// kindAt is where a datagram's kind stands in the envelope of multipath.
-const kindAt = 3
-
 // observeSent begins the faults that wait for what d has just sent.
 func (w *World) observeSent(d *daemon, data []byte) {
-	if len(w.armed) == 0 || len(data) <= kindAt {
+	if len(w.armed) == 0 {
 		return
 	}
-	kind := ring.Kind(data[0])
-	if w.plan.Mode == EngineMode {
-		if multipath.Kind(data[kindAt]) <= multipath.KindUpper {
-			return
-		}
-		kind = ring.Kind(data[kindAt] - byte(multipath.KindUpper))
-	}
-	if name := sentNames[kind]; name != "" {
+	packet := Passage{Data: data, world: w}
+	if name := sentNames[packet.RingKind()]; name != "" {
 		w.trigger(d, name)
 	}
 }
@@ -155,7 +145,7 @@ func (w *World) trigger(d *daemon, event string) {
 		if f.On != event {
 			return false
 		}
-		if w.seen[i]++; w.seen[i] < f.Nth {
+		if w.happened[i]++; w.happened[i] < f.Nth {
 			return false
 		}
 		w.fired[i] = true

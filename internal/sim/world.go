@@ -109,17 +109,17 @@ type Options struct {
 
 // World is one run.
 type World struct {
-	plan    *Plan
-	opt     Options
-	now     time.Duration
-	steps   int // since now began
-	heap    eventHeap
-	links   []link
-	daemons []daemon
-	active  []bool // faults in force
-	armed   []int  // faults that wait for their event
-	fired   []bool // whose event has come
-	seen    []int  // how often it has happened so far
+	plan     *Plan
+	opt      Options
+	now      time.Duration
+	steps    int // since now began
+	heap     eventHeap
+	links    []link
+	daemons  []daemon
+	active   []bool // faults in force
+	armed    []int  // faults that wait for their event
+	fired    []bool // whose event has come
+	happened []int  // how often it has happened so far
 
 	flights     []flight
 	freeFlights []int32
@@ -168,7 +168,7 @@ func Run(p *Plan, o Options) *Result {
 func newWorld(p *Plan, o Options) *World {
 	own := *p // a fault learns during the run whom it strikes
 	own.Faults = slices.Clone(p.Faults)
-	w := &World{plan: &own, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), seen: make([]int, len(p.Faults)), sent: make(map[ring.Process]*sentPackets)}
+	w := &World{plan: &own, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), happened: make([]int, len(p.Faults)), sent: make(map[ring.Process]*sentPackets)}
 	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)
 	for i := range w.links {
