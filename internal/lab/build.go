@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+
+	"mpspread/internal/labnet"
 )
 
 // programs are the paths of the programs built for this test process.
@@ -37,7 +39,7 @@ func build() programs {
 }
 
 func compile() programs {
-	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-bin-", namePrefix, os.Getpid()))
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-bin-", labnet.Prefix, os.Getpid()))
 	if err != nil {
 		return programs{err: err}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mpspread/client"
+	"mpspread/internal/labnet"
 )
 
 // A daemon is killed: clients of the others get the network membership within
@@ -50,7 +51,7 @@ func TestRestart(t *testing.T) {
 	counted := 0
 	for try := 0; try < most && counted < times; try++ {
 		recording := l.Record(t, "A", "h3")
-		recording.Await(t, 5)
+		awaitCaught(t, recording, 5)
 		killed := time.Now()
 		l.Daemon("h3").Kill(t)
 		old := recording.SoFar() // nothing of the new life is in it
@@ -58,7 +59,7 @@ func TestRestart(t *testing.T) {
 		if time.Since(killed) <= quick {
 			counted++
 		}
-		recording.Stop(t)
+		recording.Stop()
 		l.AwaitRing(t, formWithin)
 		life := l.incarnation(t, "h3")
 		if slices.Contains(lives, life) {
@@ -83,12 +84,12 @@ func (l *Lab) incarnation(t testing.TB, daemon string) string {
 
 // wantRefused sends recorded packets of an old life to the ring again: they
 // are counted as such, accepted by nobody, and change nothing.
-func (l *Lab) wantRefused(t testing.TB, old *Recorded) {
+func (l *Lab) wantRefused(t testing.TB, old *labnet.Recorded) {
 	t.Helper()
 	const counter = "multipath_superseded_life"
 	refused := func() uint64 { return l.counter(t, "h1", counter) + l.counter(t, "h2", counter) }
 	changes, before := l.MembershipChanges(t), refused()
-	old.Replay(t)
+	try(t, old.Replay())
 	// Each packet went to one of the others or to both.
 	Eventually(t, flowWithin, "old packets are refused", func() error {
 		if n := refused() - before; n < uint64(old.Packets()) {
@@ -120,11 +121,11 @@ func TestReplay(t *testing.T) {
 	changes := l.MembershipChanges(t)
 	ld := l.StartLoad(t, LoadOptions{})
 	recording := l.Record(t, "A", "h2")
-	recording.Await(t, 500)
-	old := recording.Stop(t)
+	awaitCaught(t, recording, 500)
+	old := recording.Stop()
 	for range 5 {
 		ld.Flow(t, 50)
-		old.Replay(t)
+		try(t, old.Replay())
 	}
 	ld.Flow(t, 50)
 	wantWell(t, ld)

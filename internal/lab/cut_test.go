@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"mpspread/internal/labnet"
 )
 
 // reportWithin is how soon "spreadctl networks" tells a dead path.
@@ -130,7 +132,7 @@ func TestCrossedCut(t *testing.T) {
 	l.AwaitWell(t, formWithin)
 	ld := l.StartLoad(t, LoadOptions{})
 	l.cutNetwork(t, ld, l.Drop("crossed cut", func(p Path) bool {
-		return p == Path{"A", "h2", "h1"} || p == Path{"B", "h1", "h2"}
+		return p == pathOf("A", "h2", "h1") || p == pathOf("B", "h1", "h2")
 	}))
 	wantWell(t, ld)
 }
@@ -142,11 +144,9 @@ func TestLoss(t *testing.T) {
 	l.AwaitWell(t, formWithin)
 	changes := l.MembershipChanges(t)
 	ld := l.StartLoad(t, LoadOptions{})
-	for n := range l.Options.Networks {
-		l.setLoss(t, n, 0.05)
-	}
+	try(t, l.bed.Impair(l.bed.Paths(labnet.Every), labnet.Impairment{Loss: 0.05}))
 	ld.Flow(t, 2000)
-	l.setLoss(t, 0, 0)
+	try(t, l.bed.Impair(l.bed.Paths(labnet.Every), labnet.Impairment{}))
 	wantWell(t, ld)
 	l.wantUnchanged(t, changes)
 }
@@ -160,7 +160,7 @@ func TestLateNetwork(t *testing.T) {
 	changes := l.MembershipChanges(t)
 	ld := l.StartLoad(t, LoadOptions{})
 	for _, late := range []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, 5 * time.Second} {
-		f := l.Delay("B", late)
+		f := l.Late("B", late)
 		t.Run(f.Name, func(t *testing.T) {
 			ld.Gap()
 			l.During(t, f, func() {

@@ -6,7 +6,18 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"mpspread/internal/labnet"
 )
+
+// Path is one direction from a daemon to another over one network.
+type Path = labnet.Path
+
+// pathOf makes a path.
+func pathOf(network, from, to string) Path { return Path{Network: network, From: from, To: to} }
+
+// networkNumber is the number of a network by its name.
+func networkNumber(network string) int { return int(network[0] - 'A') }
 
 // Fault is something that breaks paths, and mends them.
 type Fault struct {
@@ -24,75 +35,88 @@ const carriesWithin = 3 * time.Second
 
 // Drop drops silently what the paths carry, in the receivers' namespaces.
 func (l *Lab) Drop(name string, keep func(Path) bool) Fault {
-	paths := l.Paths(keep)
+	paths := l.bed.Paths(keep)
 	return Fault{
 		Name: name, Dead: paths, silent: true,
-		apply: func(t testing.TB) { l.setCut(t, "add", paths) },
-		mend:  func(t testing.TB) { l.setCut(t, "delete", paths) },
+		apply: func(t testing.TB) { try(t, l.bed.Cut(paths)) },
+		mend:  func(t testing.TB) { try(t, l.bed.Mend(paths)) },
+	}
+}
+
+// Late is a network on which everything comes later by d. Its paths stay alive:
+// judge by what clients see.
+func (l *Lab) Late(network string, d time.Duration) Fault {
+	return l.Relayed(fmt.Sprintf("%s late by %v", network, d), network, labnet.Policy{Delay: d})
+}
+
+// Relayed is a network whose switch is a relay with one policy for all paths.
+func (l *Lab) Relayed(name, network string, p labnet.Policy) Fault {
+	var r *labnet.Relay
+	return Fault{
+		Name: name,
+		apply: func(t testing.TB) {
+			var err error
+			r, err = l.bed.StartRelay(network, 1)
+			try(t, err)
+			r.Set(labnet.Every, p)
+		},
+		mend: func(t testing.TB) { try(t, r.Close()) },
 	}
 }
 
 // Silent is a network on which nothing arrives any more.
 func (l *Lab) Silent(network string) Fault {
-	return l.Drop("silent drop on "+network, On(network))
+	return l.Drop("silent drop on "+network, labnet.On(network))
 }
 
 // OneWay is a network on which a daemon is heard by nobody but hears all.
 func (l *Lab) OneWay(network, daemon string) Fault {
-	return l.Drop(fmt.Sprintf("%s mute on %s", daemon, network), Out(network, daemon))
+	return l.Drop(fmt.Sprintf("%s mute on %s", daemon, network), labnet.Out(network, daemon))
 }
 
 // LinkDown is a daemon's interface taken down.
 func (l *Lab) LinkDown(network, daemon string) Fault {
-	n, i := Path{Network: network}.network(), l.index(daemon)
+	n := networkNumber(network)
 	return Fault{
-		Name: fmt.Sprintf("link of %s down on %s", daemon, network), Dead: l.Paths(Of(network, daemon)),
-		apply: func(t testing.TB) { l.ipBatch(t, i, linkDown(n)) },
-		// The kernel forgets IPv6 addresses of an interface that goes down.
-		mend: func(t testing.TB) { l.ipBatch(t, i, linkUp(n)+l.addAddress(i, n)) },
+		Name: fmt.Sprintf("link of %s down on %s", daemon, network), Dead: l.bed.Paths(labnet.Of(network, daemon)),
+		apply: func(t testing.TB) { try(t, l.bed.SetInterface(daemon, n, false)) },
+		mend:  func(t testing.TB) { try(t, l.bed.SetInterface(daemon, n, true)) },
 	}
 }
 
 // AddressRemoved is a daemon's address taken from its interface. Multicast
 // still reaches such a host, so that only the paths from it are surely dead.
 func (l *Lab) AddressRemoved(network, daemon string) Fault {
-	n, i := Path{Network: network}.network(), l.index(daemon)
-	dead := Of(network, daemon)
+	n, dead := networkNumber(network), labnet.Of(network, daemon)
 	if l.Transport == Multicast {
-		dead = Out(network, daemon)
+		dead = labnet.Out(network, daemon)
 	}
 	return Fault{
-		Name: fmt.Sprintf("address of %s removed on %s", daemon, network), Dead: l.Paths(dead),
-		apply: func(t testing.TB) { l.ipBatch(t, i, l.removeAddress(i, n)) },
-		mend:  func(t testing.TB) { l.ipBatch(t, i, l.addAddress(i, n)) },
+		Name: fmt.Sprintf("address of %s removed on %s", daemon, network), Dead: l.bed.Paths(dead),
+		apply: func(t testing.TB) { try(t, l.bed.SetAddress(daemon, n, false)) },
+		mend:  func(t testing.TB) { try(t, l.bed.SetAddress(daemon, n, true)) },
 	}
 }
 
 // SwitchDown is the network's switch gone: the hosts' links stay up and carry
 // nothing.
 func (l *Lab) SwitchDown(network string) Fault {
-	n := Path{Network: network}.network()
-	set := func(state string) func(testing.TB) {
-		return func(t testing.TB) {
-			must(t, "", "ip", "-n", l.names.switches(), "link", "set", bridge(n), state)
-		}
+	n := networkNumber(network)
+	return Fault{
+		Name: "switch down on " + network, Dead: l.bed.Paths(labnet.On(network)),
+		apply: func(t testing.TB) { try(t, l.bed.SetSwitch(n, false)) },
+		mend:  func(t testing.TB) { try(t, l.bed.SetSwitch(n, true)) },
 	}
-	return Fault{Name: "switch down on " + network, Dead: l.Paths(On(network)), apply: set("down"), mend: set("up")}
 }
 
 // InterfaceGone is a daemon's interface deleted, and made anew (S13).
 func (l *Lab) InterfaceGone(network, daemon string) Fault {
-	n, i := Path{Network: network}.network(), l.index(daemon)
+	n := networkNumber(network)
 	return Fault{
-		Name: fmt.Sprintf("interface of %s deleted on %s", daemon, network), Dead: l.Paths(Of(network, daemon)),
-		apply: func(t testing.TB) { l.ipBatch(t, i, fmt.Sprintf("link del %s\n", iface(n))) },
-		mend:  func(t testing.TB) { l.plug(t, i, n) },
+		Name: fmt.Sprintf("interface of %s deleted on %s", daemon, network), Dead: l.bed.Paths(labnet.Of(network, daemon)),
+		apply: func(t testing.TB) { try(t, l.bed.Unplug(daemon, n)) },
+		mend:  func(t testing.TB) { try(t, l.bed.Plug(daemon, n)) },
 	}
-}
-
-func (l *Lab) ipBatch(t testing.TB, daemon int, lines string) {
-	t.Helper()
-	must(t, lines, "ip", "-n", l.Daemons[daemon].namespace, "-batch", "-")
 }
 
 // During applies the fault, runs body, and mends it. It proves by counters in
@@ -116,10 +140,10 @@ func (l *Lab) During(t testing.TB, f Fault, body func()) {
 	f.mend(t)
 	broken = false
 	for _, p := range f.Dead {
-		if n := difference(before, during, "pass", p); n != 0 {
+		if n := during.Since(before, labnet.Passed, p); n != 0 {
 			t.Errorf("%s: %d packets came through on %v", f.Name, n, p)
 		}
-		if f.silent && difference(before, during, "drop", p) == 0 {
+		if f.silent && during.Since(before, labnet.Dropped, p) == 0 {
 			t.Errorf("%s: nothing was dropped on %v", f.Name, p)
 		}
 	}
@@ -132,7 +156,7 @@ func (l *Lab) AwaitCarrying(t testing.TB, paths []Path) {
 	Eventually(t, carriesWithin, "paths carry packets", func() error {
 		now := l.allCounters(t)
 		for _, p := range paths {
-			if difference(before, now, "pass", p) == 0 {
+			if now.Since(before, labnet.Passed, p) == 0 {
 				return fmt.Errorf("nothing on %v", p)
 			}
 		}
@@ -140,21 +164,10 @@ func (l *Lab) AwaitCarrying(t testing.TB, paths []Path) {
 	})
 }
 
-// allCounters reads the filters of all daemons, by the daemon's name.
-func (l *Lab) allCounters(t testing.TB) map[string]map[string]uint64 {
+// allCounters reads the filters of all daemons.
+func (l *Lab) allCounters(t testing.TB) labnet.Counts {
 	t.Helper()
-	all := map[string]map[string]uint64{}
-	for i, d := range l.Daemons {
-		all[d.Name] = l.counters(t, i)
-	}
-	return all
-}
-
-// difference is by how much a path's counter grew.
-func difference(before, after map[string]map[string]uint64, kind string, p Path) uint64 {
-	name := counterName(kind, p.From, p.network())
-	if _, ok := after[p.To][name]; !ok {
-		panic(fmt.Sprintf("lab: no counter for %v", p))
-	}
-	return after[p.To][name] - before[p.To][name]
+	c, err := l.bed.Counts()
+	try(t, err)
+	return c
 }

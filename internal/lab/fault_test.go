@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mpspread/internal/labnet"
 )
 
 // chatter sends a small datagram from every host to every other on all
@@ -28,8 +31,8 @@ func chatter(t *testing.T, l *Lab) {
 	t.Cleanup(func() { cancel(); senders.Wait() })
 	for _, d := range l.Daemons {
 		var socket net.PacketConn
-		if err := within(d.namespace, func() (err error) {
-			socket, err = net.ListenPacket("udp", fmt.Sprintf(":%d", Port))
+		if err := l.bed.InNamespace(d.Name, func() (err error) {
+			socket, err = net.ListenPacket("udp", fmt.Sprintf(":%d", labnet.Port))
 			return err
 		}); err != nil {
 			t.Fatal(err)
@@ -46,8 +49,8 @@ func chatter(t *testing.T, l *Lab) {
 					return
 				case <-tick.C:
 				}
-				for _, p := range l.Paths(func(p Path) bool { return p.From == d.Name }) {
-					to := netip.AddrPortFrom(l.address(p.network(), l.index(p.To)), Port)
+				for _, p := range l.bed.Paths(func(p Path) bool { return p.From == d.Name }) {
+					to := netip.AddrPortFrom(l.bed.Address(p.To, networkNumber(p.Network)), labnet.Port)
 					// What a broken path refuses is not our business here.
 					socket.WriteTo([]byte("\x00\x00\x00\x20 chatter"), net.UDPAddrFromAddrPort(to))
 				}
@@ -64,14 +67,14 @@ func TestFaults(t *testing.T) {
 			chatter(t, l)
 			for _, f := range []Fault{
 				l.Silent("A"), l.OneWay("B", "h2"), l.LinkDown("A", "h3"), l.AddressRemoved("B", "h1"),
-				l.SwitchDown("B"), l.InterfaceGone("A", "h1"), l.Drop("h1 cut off", Around("h1")),
+				l.SwitchDown("B"), l.InterfaceGone("A", "h1"), l.Drop("h1 cut off", labnet.Around("h1")),
 			} {
 				t.Run(f.Name, func(t *testing.T) {
 					l.During(t, f, func() {
 						// Time for the dead to show that they are dead: the
 						// living each carry something meanwhile.
 						for range 3 {
-							l.AwaitCarrying(t, l.Paths(func(p Path) bool { return !slices.Contains(f.Dead, p) }))
+							l.AwaitCarrying(t, l.bed.Paths(func(p Path) bool { return !slices.Contains(f.Dead, p) }))
 						}
 					})
 					l.AwaitCarrying(t, f.Dead)
@@ -86,9 +89,9 @@ func TestDuringNotices(t *testing.T) {
 	l := newNetworks(t, Options{})
 	chatter(t, l)
 	f := l.OneWay("A", "h1")
-	f.Dead = append(f.Dead, Path{"A", "h2", "h1"})
+	f.Dead = append(f.Dead, pathOf("A", "h2", "h1"))
 	fake := &failures{TB: t}
-	l.During(fake, f, func() { l.AwaitCarrying(t, []Path{{"A", "h2", "h1"}}) })
+	l.During(fake, f, func() { l.AwaitCarrying(t, []Path{pathOf("A", "h2", "h1")}) })
 	if len(fake.said) == 0 || !strings.Contains(fake.said[0], "h2→h1 on A") {
 		t.Errorf("said %q", fake.said)
 	}
@@ -108,14 +111,14 @@ func (f *failures) Errorf(format string, args ...any) {
 func TestLossRate(t *testing.T) {
 	l := newNetworks(t, Options{Daemons: 2, Networks: 1})
 	chatter(t, l)
-	p := Path{"A", "h1", "h2"}
-	l.setLoss(t, 0, 0.5)
+	p := pathOf("A", "h1", "h2")
+	try(t, l.bed.Impair([]Path{p}, labnet.Impairment{Loss: 0.5}))
 	before := l.allCounters(t)
 	arrived := interfacePackets(t, l, "h2", 0)
 	var share float64
 	Eventually(t, flowWithin, "200 packets on the wire", func() error {
 		n := interfacePackets(t, l, "h2", 0) - arrived
-		share = float64(difference(before, l.allCounters(t), "pass", p)) / float64(n)
+		share = float64(l.allCounters(t).Since(before, labnet.Passed, p)) / float64(n)
 		if n < 200 {
 			return fmt.Errorf("only %d", n)
 		}
@@ -124,14 +127,14 @@ func TestLossRate(t *testing.T) {
 	if share < 0.3 || share > 0.7 {
 		t.Errorf("%.0f %% came through a loss of 50 %%", 100*share)
 	}
-	l.setLoss(t, 0, 0)
+	try(t, l.bed.Impair([]Path{p}, labnet.Impairment{}))
 	l.AwaitCarrying(t, []Path{p})
 }
 
 // interfacePackets is how many packets came by a host's interface.
 func interfacePackets(t testing.TB, l *Lab, host string, network int) (n int) {
 	t.Helper()
-	out := must(t, "", inside(l.Daemon(host).namespace, "cat", "/sys/class/net/"+iface(network)+"/statistics/rx_packets")...)
+	out := must(t, "", inside(l.Daemon(host).namespace, "cat", "/sys/class/net/"+labnet.Interface(network)+"/statistics/rx_packets")...)
 	if _, err := fmt.Sscan(out, &n); err != nil {
 		t.Fatal(err)
 	}
@@ -144,19 +147,19 @@ func TestDelay(t *testing.T) {
 	const late = 500 * time.Millisecond
 	l := newNetworks(t, Options{NoOffload: true})
 	chatter(t, l)
-	f := l.Delay("A", late)
+	f := l.Late("A", late)
 	f.apply(t)
 	before, began := l.allCounters(t), time.Now()
-	l.AwaitCarrying(t, l.Paths(On("A")))
+	l.AwaitCarrying(t, l.bed.Paths(labnet.On("A")))
 	if took := time.Since(began); took < late-100*time.Millisecond {
 		t.Errorf("the first came after %v, want about %v", took, late)
 	}
-	l.AwaitCarrying(t, l.Paths(On("A")))
-	if n := difference(before, l.allCounters(t), "pass", Path{"B", "h1", "h2"}); n == 0 {
+	l.AwaitCarrying(t, l.bed.Paths(labnet.On("A")))
+	if n := l.allCounters(t).Since(before, labnet.Passed, pathOf("B", "h1", "h2")); n == 0 {
 		t.Error("B carried nothing")
 	}
 	f.mend(t)
-	l.AwaitCarrying(t, l.Paths(On("A")))
+	l.AwaitCarrying(t, l.bed.Paths(labnet.On("A")))
 }
 
 // A recording has the datagrams of the one recorded, and sends them again.
@@ -164,16 +167,16 @@ func TestRecord(t *testing.T) {
 	l := newNetworks(t, Options{})
 	chatter(t, l)
 	r := l.Record(t, "A", "h2")
-	r.Await(t, 20)
-	old := r.Stop(t)
+	awaitCaught(t, r, 20)
+	old := r.Stop()
 	// With h2 mute at its own link, what comes from it comes from the recording.
 	f := l.LinkDown("A", "h2")
 	f.apply(t)
 	before := l.allCounters(t)
-	old.Replay(t)
+	try(t, old.Replay())
 	Eventually(t, flowWithin, "recorded packets arrive", func() error {
 		now := l.allCounters(t)
-		n := difference(before, now, "pass", Path{"A", "h2", "h1"}) + difference(before, now, "pass", Path{"A", "h2", "h3"})
+		n := now.Since(before, labnet.Passed, pathOf("A", "h2", "h1")) + now.Since(before, labnet.Passed, pathOf("A", "h2", "h3"))
 		if n != uint64(old.Packets()) {
 			return fmt.Errorf("%d of %d", n, old.Packets())
 		}
@@ -191,17 +194,16 @@ func TestRemoveLeftovers(t *testing.T) {
 	if err := gone.Run(); err != nil {
 		t.Fatal(err)
 	}
-	stale := fmt.Sprintf("%s%d-1-h1", namePrefix, gone.Process.Pid)
-	ours := newNames().host("h1")
+	stale := fmt.Sprintf("%s%d-1-h1", labnet.Prefix, gone.Process.Pid)
+	ours := fmt.Sprintf("%s%d-other-h1", labnet.Prefix, os.Getpid())
 	for _, ns := range []string{stale, ours} {
 		must(t, "", "ip", "netns", "add", ns)
 	}
-	defer removeNamespace(t, ours)
+	defer must(t, "", "ip", "netns", "del", ours)
 	left := exec.Command("ip", inside(stale, "sleep", "600")[1:]...)
 	if err := left.Start(); err != nil {
 		t.Fatal(err)
 	}
-	leftovers = sync.Once{}
 	// The process shows in the namespace once "ip" has entered it.
 	Eventually(t, flowWithin, "process in the namespace", func() error {
 		if must(t, "", "ip", "netns", "pids", stale) == "" {
@@ -209,12 +211,12 @@ func TestRemoveLeftovers(t *testing.T) {
 		}
 		return nil
 	})
-	removeLeftovers(t)
+	try(t, labnet.RemoveLeftovers())
 	if err := left.Wait(); err == nil {
 		t.Error("the process in the stale namespace was left alone")
 	}
-	have := namespaces(t)
-	if slices.Contains(have, stale) || !slices.Contains(have, ours) {
+	have := must(t, "", "ip", "netns", "list")
+	if strings.Contains(have, stale) || !strings.Contains(have, ours) {
 		t.Errorf("namespaces left: %q", have)
 	}
 }
@@ -231,7 +233,7 @@ func TestWithin(t *testing.T) {
 	}
 	home := id()
 	var there uint64
-	if err := within(l.Daemons[0].namespace, func() error { there = id(); return nil }); err != nil {
+	if err := l.bed.InNamespace("h1", func() error { there = id(); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if there == home {
@@ -244,7 +246,7 @@ func TestWithin(t *testing.T) {
 			t.Fatal("a thread stayed in the namespace")
 		}
 	}
-	if err := within("mpslab-1-none", func() error { return nil }); err == nil {
+	if err := l.bed.InNamespace("none", func() error { return nil }); err == nil {
 		t.Error("entered a namespace that is not there")
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"mpspread/internal/labnet"
 )
 
 // configuration is the text of spread.toml, one for all daemons.
@@ -14,8 +16,8 @@ func (l *Lab) configuration() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 
-	line("cluster = %q", l.names.base)
-	line("port = %d", Port)
+	line("cluster = %q", l.bed.Name())
+	line("port = %d", labnet.Port)
 	if l.Plaintext {
 		line("security = \"plaintext\"")
 	} else {
@@ -25,7 +27,7 @@ func (l *Lab) configuration() string {
 		line("failure_detection = %q", l.FailureDetection)
 	}
 	for n := range l.Options.Networks {
-		line("\n[[network]]\nname = %q\ntransport = %q\nsubnet = %q", networkName(n), l.Transport, l.subnet(n))
+		line("\n[[network]]\nname = %q\ntransport = %q\nsubnet = %q", labnet.NetworkName(n), l.Transport, l.bed.Subnet(n))
 		if l.Transport == Multicast {
 			line("group = %q", l.group(n))
 		}
@@ -33,11 +35,11 @@ func (l *Lab) configuration() string {
 			line("offload = false")
 		}
 	}
-	for i, d := range l.Daemons {
+	for _, d := range l.Daemons {
 		var addresses []string
 		for n := range l.Options.Networks {
-			if l.on(d.Name, n) {
-				addresses = append(addresses, fmt.Sprintf("%s = %q", networkName(n), l.address(n, i)))
+			if l.bed.On(d.Name, n) {
+				addresses = append(addresses, fmt.Sprintf("%s = %q", labnet.NetworkName(n), l.bed.Address(d.Name, n)))
 			}
 		}
 		line("\n[[daemon]]\nname = %q\naddress = { %s }", d.Name, strings.Join(addresses, ", "))

@@ -7,12 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
-)
 
-// Port is the UDP port between the daemons of a lab.
-const Port = 4803
+	"mpspread/internal/labnet"
+)
 
 // formWithin is how long a ring may take to form or to heal in the lab's own
 // preparations; what a test promises it measures itself.
@@ -23,7 +23,7 @@ type Lab struct {
 	Options
 	Daemons []*Daemon
 
-	names    names
+	bed      *labnet.Testbed
 	dir      string
 	programs programs
 }
@@ -46,15 +46,40 @@ func New(t testing.TB, o Options) *Lab {
 func newNetworks(t testing.TB, o Options) *Lab {
 	t.Helper()
 	Need(t, Root, "ip", "nft")
-	removeLeftovers(t)
-	l := &Lab{Options: o.withDefaults(), names: newNames()}
+	leftovers.Do(func() {
+		if err := labnet.RemoveLeftovers(); err != nil {
+			t.Logf("lab: leftovers: %v", err)
+		}
+	})
+	l := &Lab{Options: o.withDefaults()}
+	var hosts []string
 	for i := range l.Options.Daemons {
-		name := l.DaemonName(i)
-		l.Daemons = append(l.Daemons, &Daemon{Name: name, namespace: l.names.host(name)})
+		hosts = append(hosts, l.DaemonName(i))
+	}
+	bed, err := labnet.New(labnet.Options{Hosts: hosts, Networks: l.Options.Networks, IPv6: l.IPv6, Absent: l.Absent})
+	try(t, err)
+	t.Cleanup(func() {
+		if err := bed.Close(); err != nil {
+			t.Logf("lab: %v", err)
+		}
+	})
+	l.bed = bed
+	for _, name := range hosts {
+		l.Daemons = append(l.Daemons, &Daemon{Name: name, namespace: bed.Namespace(name)})
 	}
 	l.makeDirectory(t)
-	l.makeTopology(t)
 	return l
+}
+
+// leftovers of dead processes are removed once.
+var leftovers sync.Once
+
+// try fails the test if the lab's own preparations fail.
+func try(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("lab: %v", err)
+	}
 }
 
 // NewRing is New, all daemons started, and their ring formed.
@@ -70,7 +95,7 @@ func NewRing(t testing.TB, o Options) *Lab {
 // short: a socket's path has at most 107 bytes.
 func (l *Lab) makeDirectory(t testing.TB) {
 	t.Helper()
-	l.dir = filepath.Join(os.TempDir(), l.names.base)
+	l.dir = filepath.Join(os.TempDir(), l.bed.Name())
 	if err := os.Mkdir(l.dir, 0o700); err != nil {
 		t.Fatalf("lab: %v", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"mpspread/internal/labnet"
 )
 
 func TestMain(m *testing.M) {
@@ -81,7 +83,7 @@ func TestSingleHomed(t *testing.T) {
 	ld := l.StartLoad(t, LoadOptions{})
 	ld.Flow(t, 200)
 	l.During(t, l.Silent("B"), func() {
-		l.awaitDead(t, l.Paths(On("B")), time.Second)
+		l.awaitDead(t, l.bed.Paths(labnet.On("B")), time.Second)
 		ld.Flow(t, 200)
 	})
 	l.AwaitWell(t, formWithin)

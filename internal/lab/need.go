@@ -10,15 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"mpspread/internal/labnet"
 )
 
 // NoSkip names the environment variable that, when set, makes Need fail
 // instead of skip: for runs that accept no skip.
 const NoSkip = "MPSPREAD_NO_SKIP"
-
-// namePrefix starts the name of every namespace and directory the lab makes;
-// the process id of the test and a number follow.
-const namePrefix = "mpslab-"
 
 // Root asks Need for uid 0 and the right to make network namespaces.
 const Root = "root"
@@ -79,7 +77,7 @@ var lacksRoot = sync.OnceValue(func() string {
 	if os.Geteuid() != 0 {
 		return Root
 	}
-	name := fmt.Sprintf("%s%d-probe", namePrefix, os.Getpid())
+	name := fmt.Sprintf("%s%d-probe", labnet.Prefix, os.Getpid())
 	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {
 		return fmt.Sprintf("network namespaces (%v: %s)", err, strings.TrimSpace(string(out)))
 	}

@@ -5,7 +5,6 @@ package lab
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -60,30 +59,6 @@ func (o Options) family() string {
 		return o.Transport + "-ipv6"
 	}
 	return o.Transport
-}
-
-func networkName(network int) string { return string(rune('A' + network)) }
-
-// on tells whether the daemon is on the network.
-func (o Options) on(daemon string, network int) bool {
-	return !slices.Contains(o.Absent[daemon], networkName(network))
-}
-
-// address is the address of daemon number d on the network.
-func (o Options) address(network, d int) netip.Addr {
-	if o.IPv6 {
-		return netip.MustParseAddr(fmt.Sprintf("fd77:%d::%d", network+1, d+1))
-	}
-	return netip.AddrFrom4([4]byte{10, 77, byte(network + 1), byte(d + 1)})
-}
-
-// subnet is the prefix of the network.
-func (o Options) subnet(network int) netip.Prefix {
-	bits := 24
-	if o.IPv6 {
-		bits = 64
-	}
-	return netip.PrefixFrom(o.address(network, 0), bits).Masked()
 }
 
 // group is the multicast group of the network.

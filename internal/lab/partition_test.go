@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mpspread/client"
+	"mpspread/internal/labnet"
 )
 
 const chat = "chat"
@@ -134,7 +135,7 @@ func TestPartitionAndMerge(t *testing.T) {
 	for round := range 3 {
 		burst(t, fmt.Sprintf("before %d", round), all...)
 		from := []int{m1.Mark(), m2.Mark(), m3.Mark()}
-		l.During(t, l.Drop("h1 cut off", Around("h1")), func() {
+		l.During(t, l.Drop("h1 cut off", labnet.Around("h1")), func() {
 			cut := time.Now()
 			wantNetworkChange(t, m1, from[0], cut, crashWithin, m1)
 			wantNetworkChange(t, m2, from[1], cut, crashWithin, m2, m3)

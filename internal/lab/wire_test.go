@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mpspread/internal/labnet"
 )
 
 // Every packet of the ring, tokens and data, goes out on every network (S1):
@@ -24,9 +26,9 @@ func TestSameOnEveryNetwork(t *testing.T) {
 			ld.Flow(t, 1000)
 			wantWell(t, ld)
 			after := l.allCounters(t)
-			for _, p := range l.Paths(On("A")) {
-				a := difference(before, after, "ring", p)
-				b := difference(before, after, "ring", Path{"B", p.From, p.To})
+			for _, p := range l.bed.Paths(labnet.On("A")) {
+				a := after.Since(before, labnet.Ring, p)
+				b := after.Since(before, labnet.Ring, pathOf("B", p.From, p.To))
 				t.Logf("%s→%s: %d on A, %d on B", p.From, p.To, a, b)
 				if max(a, b)-min(a, b) > onTheWay || a < 1000 {
 					t.Errorf("%s→%s: %d on A, %d on B", p.From, p.To, a, b)
