@@ -3,12 +3,14 @@
 #             race detector (needs a C compiler), a short run of every fuzz target
 # make lab    the tests on real networks (root, ip, nft, python3)
 # make sim    the ring in the simulator, SEEDS seeds from START
+# make mutants  known protocol bugs, put in one at a time; MUTANTS=-sample=5
 # make build  the three programs, static, in bin/
 
 PKGS     ?= ./...
 FUZZTIME ?= 5s
 SEEDS    ?= 10000
 START    ?= 1
+MUTANTS  ?=
 # The slowest package is internal/lab: minutes of real time on real networks.
 TIMEOUT  ?= 20m
 # More arguments for go test, such as -v or -run.
@@ -16,7 +18,7 @@ TESTFLAGS ?=
 
 GO = CGO_ENABLED=0 go
 
-.PHONY: all test check format vet lint race fuzz lab sim build vuln clean
+.PHONY: all test check format vet lint race fuzz lab sim mutants build vuln clean
 
 all: build
 
@@ -48,6 +50,9 @@ lab:
 
 sim:
 	$(GO) run ./cmd/spreadsim -seeds $(SEEDS) -start $(START)
+
+mutants:
+	$(GO) run ./internal/sim/mutants $(MUTANTS)
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
