@@ -105,7 +105,7 @@ func (h *hunting) hunt(ctx context.Context, m *mutant) (*outcome, error) {
 func (h *hunting) huntSeeds(ctx context.Context, m *mutant, program string, start uint64) (finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.limit)
 	defer cancel()
-	args := append([]string{"-seeds", strconv.Itoa(h.seeds), "-start", strconv.FormatUint(start, 10), "-workers", "1", "-reports", "0"}, m.run...)
+	args := append([]string{"-seeds", strconv.Itoa(h.seeds), "-start", strconv.FormatUint(start, 10), "-workers", "1", "-reports", "0", "-shrink=false"}, m.run...)
 	cmd := exec.CommandContext(ctx, program, args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -136,7 +136,7 @@ func (h *hunting) huntSeeds(ctx context.Context, m *mutant, program string, star
 	return finding{}, fmt.Errorf("mutants: %s: %w", m.name, err)
 }
 
-// violation reads the simulator's line on one: VIOLATION INT-1 seed 5 mode ring ...
+// violation reads the simulator's line on one: VIOLATION INT-1 seed 5 mode ...
 func violation(line string) (property string, seed uint64, ok bool) {
 	words := strings.Fields(line)
 	if len(words) < 4 || words[0] != "VIOLATION" || words[2] != "seed" {
