@@ -19,23 +19,36 @@ type toldLink struct {
 }
 
 // health is what a link is now, and the greatest delay of what is sent on it;
-// of a cut one, how long what was sent before may still come. Every fault of a
-// link that can keep a packet from arriving as it was sent makes it bad.
+// of a cut one, how long what was sent before may still come. Every fault that
+// can keep a packet from arriving as it was sent makes the link bad, and so
+// does a daemon at either end whose time is not that of the others.
 func (w *World) health(net, from, to int) (string, time.Duration) {
-	l := w.link(net, from, to)
+	l, a, b := w.link(net, from, to), &w.daemons[from], &w.daemons[to]
 	switch {
 	case l.cut && !l.flaps:
 		return trace.LinkCut, max(l.latest-w.now, 0)
-	case l.cut, l.flaps, l.loss > 0, l.burst > 0, l.corrupt > 0:
+	case l.harmful(), a.ports[net].rate > 0, a.untimely(w.plan), b.untimely(w.plan):
 		return trace.LinkBad, 0
-	case min(w.daemons[from].sizes[net], w.daemons[to].sizes[net]) < w.plan.PayloadSize:
+	case min(a.ports[net].size, b.ports[net].size) < w.plan.PayloadSize:
 		return trace.LinkBad, 0
 	}
-	delay := l.hop + w.plan.Jitter + l.extra
+	delay := l.hop + w.plan.Jitter + l.extra + l.jitter + l.drift.by
 	if l.swap > 0 {
 		delay += l.swapBy
 	}
 	return trace.LinkWorks, delay
+}
+
+// harmful tells whether a packet may not arrive as it was sent, or only when
+// others do.
+func (l *link) harmful() bool {
+	return l.cut || l.flaps || l.loss > 0 || l.burst > 0 || l.tailRate > 0 || l.corrupt > 0 || l.over > 0 ||
+		l.gate != nil || l.source != 0 || l.swap > 0 && l.places > 0
+}
+
+// untimely tells whether a daemon is slow, or its clock or timers are wrong.
+func (d *daemon) untimely(p *Plan) bool {
+	return d.slow > 0 || d.alarm.tardy > 1 || d.rate != p.Clocks[d.at]
 }
 
 // tellLinks writes down what has changed of the links between daemons that
@@ -45,7 +58,7 @@ func (w *World) tellLinks() {
 		for from := range w.daemons {
 			for to := range w.daemons {
 				a, b := &w.daemons[from], &w.daemons[to]
-				if from == to || a.node == nil || b.node == nil {
+				if from == to || a.node == nil || b.node == nil || !w.plan.on(from, net) || !w.plan.on(to, net) {
 					continue
 				}
 				now := toldLink{from: a.process, to: b.process}

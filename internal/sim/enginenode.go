@@ -69,13 +69,17 @@ func (w *World) multipathConfig(d *daemon) multipath.Config {
 	c.Keys = []multipath.Key{key}
 	for i := range p.Networks {
 		c.Networks = append(c.Networks, multipath.Network{
-			Name: string(rune('A' + i)), Broadcast: !p.Unicast, Primary: i == 0, PacketSize: packetSize(p.PayloadSize),
+			Name: string(rune('A' + i)), Broadcast: p.Transports[i] == Broadcast, Primary: i == 0, PacketSize: packetSize(p.PayloadSize),
 		})
 	}
 	for i, id := range p.Order {
 		daemon := multipath.Daemon{ID: multipath.DaemonID(id), Name: fmt.Sprintf("h%d", i)}
 		for net := range p.Networks {
-			daemon.Addresses = append(daemon.Addresses, []netip.AddrPort{address(net, i)})
+			var list []netip.AddrPort
+			if p.on(i, net) {
+				list = append(list, address(net, i))
+			}
+			daemon.Addresses = append(daemon.Addresses, list)
 		}
 		c.Daemons = append(c.Daemons, daemon)
 	}

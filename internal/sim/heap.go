@@ -25,6 +25,7 @@ const (
 	quietBegins
 	look
 	flap
+	serve
 )
 
 // eventHeap is a heap of four children a node: shallower than a binary one,

@@ -19,9 +19,10 @@ func (w *World) boot(d *daemon) {
 		// Never the same number twice, and the life can be told from it.
 		d.process.Incarnation |= ring.Incarnation(d.life << 16)
 	}
-	d.offset = d.rand.time(0, time.Hour)
-	d.wakeAt = never
+	d.base, d.since = d.rand.time(0, time.Hour), w.now
+	d.alarm.at = never
 	d.doomed, d.leaving = -1, false
+	d.serving, d.batch, d.busyUntil = false, 0, 0
 	d.queue = d.queue[:0]
 	d.lanes = make(map[int]*lane)
 	d.view = view{}
@@ -34,9 +35,9 @@ func (w *World) boot(d *daemon) {
 // tellSizes tells a daemon what its interfaces take where that is less than
 // usual, or may have changed meanwhile.
 func (w *World) tellSizes(d *daemon) {
-	for net, size := range d.sizes {
+	for net := range d.ports {
 		if d.node != nil {
-			d.node.resize(d.local(w.now), net, size)
+			d.node.resize(d.local(w.now), net, d.ports[net].size)
 			w.settle(d)
 		}
 	}
@@ -78,7 +79,7 @@ func (w *World) begin(i int) {
 		return
 	}
 	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "begins: " + f.String()})
-	w.active[i] = true
+	w.active[i], w.began[i] = true, w.now
 	if !f.Permanent {
 		w.heap.push(occasion{at: w.now + f.For, kind: faultEnds, n: int32(i)})
 	}
@@ -89,6 +90,16 @@ func (w *World) begin(i int) {
 		w.politely(&w.daemons[f.From])
 	case Pause:
 		w.pause(&w.daemons[f.From], f.Count)
+	case Slow:
+		w.pace(&w.daemons[f.From])
+		w.tellLinks()
+	case Skew, Timers:
+		w.timekeeping(&w.daemons[f.From])
+		w.tellLinks()
+	case Wall:
+		w.daemons[f.From].wall += f.Delay
+	case Stale:
+		w.stales = append(w.stales, stale{fault: i})
 	case Flap:
 		w.refault()
 		w.heap.push(occasion{at: w.now + f.Delay, kind: flap, n: int32(i)})
@@ -113,6 +124,15 @@ func (w *World) end(i int) {
 		w.boot(d)
 	case Pause:
 		w.resume(&w.daemons[f.From])
+	case Slow:
+		w.pace(&w.daemons[f.From])
+		w.tellLinks()
+	case Skew, Timers:
+		w.timekeeping(&w.daemons[f.From])
+		w.tellLinks()
+	case Wall:
+	case Stale:
+		w.endStale(i)
 	default:
 		w.refault()
 	}
@@ -160,20 +180,11 @@ func (w *World) resume(d *daemon) {
 		return
 	}
 	w.emit(d, &trace.Event{Kind: trace.Resume})
-	queue := append([]int32(nil), d.queue...)
-	d.queue = d.queue[:0]
-	for i, n := range queue {
-		if d.node == nil {
-			for _, rest := range queue[i:] {
-				w.landed(rest)
-			}
-			return
-		}
-		w.arrive(n)
+	w.pace(d) // what its queue holds again
+	if d.slow > 0 {
+		w.serveSoon(d)
+	} else {
+		w.catchUp(d)
 	}
-	if d.node != nil {
-		d.node.advance(d.local(w.now))
-		w.settle(d)
-		w.tellSizes(d)
-	}
+	w.tellSizes(d)
 }

@@ -16,6 +16,7 @@ func NewPlan(mode Mode, daemons, networks int) *Plan {
 	}
 	for range networks {
 		p.Hops = append(p.Hops, time.Millisecond)
+		p.Transports = append(p.Transports, Broadcast)
 	}
 	for i := range daemons {
 		p.Order = append(p.Order, ring.DaemonID(10+i))

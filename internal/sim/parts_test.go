@@ -104,30 +104,30 @@ func TestFilter(t *testing.T) {
 }
 
 func TestLinkOrderAndGhosts(t *testing.T) {
-	l := &link{rand: stream(1, "link"), hop: time.Millisecond}
+	l := &link{seed: 1, hop: time.Millisecond}
 	last := time.Duration(0)
 	for i := range 100 {
-		at := l.arrives(time.Duration(i)*10*time.Microsecond, time.Millisecond)
+		at := l.arrives(time.Duration(i)*10*time.Microsecond, time.Millisecond, 100)
 		if at < last {
 			t.Fatal("a packet overtook another")
 		}
 		last = at
 	}
 	l.extra = time.Second
-	l.renew()
-	late := l.arrives(time.Millisecond, 0)
-	l.clear()
-	l.renew()
-	if at := l.arrives(2*time.Millisecond, 0); at >= late || at != 3*time.Millisecond {
+	l.renew(time.Millisecond)
+	late := l.arrives(time.Millisecond, 0, 100)
+	l.weather = weather{}
+	l.renew(time.Millisecond)
+	if at := l.arrives(2*time.Millisecond, 0, 100); at >= late || at != 3*time.Millisecond {
 		t.Errorf("after the network has stopped being late a packet arrives at %v, the late one at %v", at, late)
 	}
 	l.burst, l.bursts = 1000, 50
-	if !l.lost() {
+	if l.takes(0, 100) {
 		t.Error("a certain burst did not begin")
 	}
-	l.clear()
-	l.renew()
-	if l.lost() {
+	l.weather = weather{}
+	l.renew(time.Millisecond)
+	if !l.takes(0, 100) {
 		t.Error("a burst outlives its fault")
 	}
 }
@@ -197,7 +197,7 @@ func TestHearing(t *testing.T) {
 
 func TestClocks(t *testing.T) {
 	for _, rate := range []int{900, 1000, 1100, 333} {
-		d := &daemon{rate: rate, offset: 17 * time.Second}
+		d := &clock{rate: rate, base: 17 * time.Second}
 		for _, local := range []time.Duration{17*time.Second + 1, 18 * time.Second, 19*time.Second + 7} {
 			at := d.global(local)
 			if d.local(at) < local || d.local(at-4) >= local {

@@ -40,7 +40,7 @@ func (p *Passage) Replace(data []byte) { p.Data, p.replaced = data, true }
 // Again makes the packet arrive once more, later than this copy, at any
 // daemon.
 func (p *Passage) Again(later time.Duration, to int) {
-	p.world.fly(p.At+later, flight{int32(p.Network), int32(p.From), int32(to), p.world.buffer(p.Data)})
+	p.world.fly(p.At+later, flight{network: int32(p.Network), from: int32(p.From), to: int32(to), buf: p.world.buffer(p.Data)})
 }
 
 // Where the envelope shows, in clear, what a packet is (package multipath).
@@ -50,10 +50,12 @@ const (
 )
 
 // RingKind is what the packet is to the ring; 0 if multipath alone reads it.
-func (p *Passage) RingKind() ring.Kind {
-	kind := p.Data[0]
-	if p.world.plan.Mode == EngineMode {
-		if kind = p.Data[envelopeKind]; kind <= byte(multipath.KindUpper) {
+func (p *Passage) RingKind() ring.Kind { return p.world.ringKind(p.Data) }
+
+func (w *World) ringKind(data []byte) ring.Kind {
+	kind := data[0]
+	if w.plan.Mode == EngineMode {
+		if kind = data[envelopeKind]; kind <= byte(multipath.KindUpper) {
 			return 0
 		}
 		kind -= byte(multipath.KindUpper)

@@ -9,6 +9,10 @@ import (
 func clonePlan(p *Plan) *Plan {
 	c := *p
 	c.Order, c.Hops, c.Clocks, c.Boots = slices.Clone(p.Order), slices.Clone(p.Hops), slices.Clone(p.Clocks), slices.Clone(p.Boots)
+	c.Transports, c.Absent = slices.Clone(p.Transports), slices.Clone(p.Absent)
+	for i := range c.Absent {
+		c.Absent[i] = slices.Clone(c.Absent[i])
+	}
 	c.Load, c.Core = slices.Clone(p.Load), slices.Clone(p.Core)
 	c.Faults = slices.Clone(p.Faults)
 	for i := range c.Faults {

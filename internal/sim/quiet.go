@@ -91,7 +91,8 @@ func (w *World) drained() {
 func (w *World) lastLoad() time.Duration {
 	var last time.Duration
 	for i := range w.plan.Load {
-		last = max(last, w.plan.Load[i].At)
+		l := &w.plan.Load[i]
+		last = max(last, l.At+l.Every*time.Duration(l.Count-1))
 	}
 	return last
 }

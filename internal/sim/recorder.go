@@ -35,7 +35,7 @@ func (w *World) newNode(d *daemon) node {
 func (w *World) ringConfig(d *daemon, r *recorder) ring.Config {
 	p := w.plan
 	return ring.Config{
-		Epoch:     1_700_000_000 + uint64(w.now/time.Second) + uint64(d.rand.below(5)),
+		Epoch:     1_700_000_000 + uint64((w.now+d.wall)/time.Second) + uint64(d.rand.below(5)),
 		LaneQueue: p.LaneQueue, Hash: 1, StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, Trace: r.trace,
 	}
 }

@@ -149,8 +149,8 @@ func (n *ringNode) room(lane int) bool { return n.ring.Room(ring.Lane(lane)) }
 // resize tells the ring the smallest payload of the networks that are up.
 func (n *ringNode) resize(now time.Duration, _, _ int) {
 	least := n.w.plan.PayloadSize
-	for _, size := range n.d.sizes {
-		if size > 0 {
+	for i := range n.d.ports {
+		if size := n.d.ports[i].size; size > 0 {
 			least = min(least, size)
 		}
 	}

@@ -286,6 +286,7 @@ func TestSenderLostWithItsMessage(t *testing.T) {
 	holes := uint64(0)
 	for step := range 40 {
 		p := quietPlan(RingMode, 4, 1)
+		p.Seed = uint64(step)
 		for i := range 80 { // a message of each in every rotation
 			at := formed + time.Duration(i/4)*time.Millisecond
 			p.Load = append(p.Load, Load{At: at, Daemon: i % 4, Service: ring.Agreed + ring.Service(i%2), Size: 900, Count: 1})

@@ -151,6 +151,9 @@ func (s *shrinker) networks() {
 func (p *Plan) dropDaemon(d int) {
 	p.Daemons--
 	p.Order, p.Clocks, p.Boots = slices.Delete(p.Order, d, d+1), slices.Delete(p.Clocks, d, d+1), slices.Delete(p.Boots, d, d+1)
+	if p.Absent != nil {
+		p.Absent = slices.Delete(p.Absent, d, d+1)
+	}
 	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Role == "" && (f.From == d || f.To == d) })
 	p.Load = slices.DeleteFunc(p.Load, func(l Load) bool { return l.Daemon == d })
 	p.Core = slices.DeleteFunc(p.Core, func(c int) bool { return c == d })
@@ -171,7 +174,14 @@ func (p *Plan) dropDaemon(d int) {
 
 func (p *Plan) dropNetwork(net int) {
 	p.Networks--
-	p.Hops = slices.Delete(p.Hops, net, net+1)
+	p.Hops, p.Transports = slices.Delete(p.Hops, net, net+1), slices.Delete(p.Transports, net, net+1)
+	for i, list := range p.Absent {
+		list = slices.DeleteFunc(list, func(n int) bool { return n == net })
+		for j := range list {
+			list[j] = lower(list[j], net)
+		}
+		p.Absent[i] = list
+	}
 	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Network == net })
 	for i := range p.Faults {
 		p.Faults[i].Network = lower(p.Faults[i].Network, net)
@@ -194,7 +204,8 @@ func (s *shrinker) plain() {
 		func(p *Plan) { p.Unfiltered = false },
 		func(p *Plan) { p.Plaintext = p.Mode == EngineMode },
 		func(p *Plan) { p.Failover = false },
-		func(p *Plan) { p.Unicast = false },
+		func(p *Plan) { p.Absent = nil },
+		func(p *Plan) { fill(p.Transports, Broadcast) },
 		func(p *Plan) { p.LaneQueue = 0 },
 		func(p *Plan) { p.PayloadSize = 1400 },
 		func(p *Plan) { p.FailureDetection = 500 * time.Millisecond },

@@ -161,12 +161,29 @@ func TestBadPlansAreRefused(t *testing.T) {
 		"fault event":   change(func(p *Plan) { p.Faults[0].On = "lunch" }),
 		"flap":          change(func(p *Plan) { p.Faults[0].Kind = Flap }),
 		"which network": change(func(p *Plan) { p.Faults[0] = Fault{Kind: Down, From: 0, To: -1, Network: -1} }),
-		"partition":     change(func(p *Plan) { p.Faults[0].Kind = Partition }),
-		"load daemon":   change(func(p *Plan) { p.Load[0].Daemon = p.Daemons }),
-		"load count":    change(func(p *Plan) { p.Load[0].Count = 0 }),
-		"load size":     change(func(p *Plan) { p.Load[0].Size = 1 << 30 }),
-		"load service":  change(func(p *Plan) { p.Load[0].Service = 6 }),
-		"load action":   change(func(p *Plan) { p.Load[0].Action = "sing" }),
+		"transport":     change(func(p *Plan) { p.Transports[0] = "pigeon" }),
+		"transports":    change(func(p *Plan) { p.Transports = nil }),
+		"absent":        change(func(p *Plan) { p.Absent = [][]int{{}} }),
+		"no network":    change(func(p *Plan) { p.Absent = make([][]int, p.Daemons); p.Absent[0] = []int{p.Networks} }),
+		"apart": change(func(p *Plan) {
+			p.Networks, p.Hops, p.Transports = 2, p.Hops[:1], []Transport{Broadcast, Unicast}
+			p.Hops = append(p.Hops, p.Hops[0])
+			p.Absent = make([][]int, p.Daemons)
+			p.Absent[0], p.Absent[1] = []int{0}, []int{1}
+		}),
+		"skew":         change(func(p *Plan) { p.Faults[0] = Fault{Kind: Skew, Rate: 2001} }),
+		"timers":       change(func(p *Plan) { p.Faults[0] = Fault{Kind: Timers, Count: 101} }),
+		"no count":     change(func(p *Plan) { p.Faults[0] = Fault{Kind: Slow} }),
+		"address":      change(func(p *Plan) { p.Faults[0] = Fault{Kind: Address, Count: p.Daemons + 1} }),
+		"wall":         change(func(p *Plan) { p.Faults[0] = Fault{Kind: Wall, Delay: -30 * 365 * 24 * time.Hour} }),
+		"minus delay":  change(func(p *Plan) { p.Faults[0].Delay = -time.Second }),
+		"load every":   change(func(p *Plan) { p.Load[0].Every = -1 }),
+		"partition":    change(func(p *Plan) { p.Faults[0].Kind = Partition }),
+		"load daemon":  change(func(p *Plan) { p.Load[0].Daemon = p.Daemons }),
+		"load count":   change(func(p *Plan) { p.Load[0].Count = 0 }),
+		"load size":    change(func(p *Plan) { p.Load[0].Size = 1 << 30 }),
+		"load service": change(func(p *Plan) { p.Load[0].Service = 6 }),
+		"load action":  change(func(p *Plan) { p.Load[0].Action = "sing" }),
 	} {
 		if _, err := ReadPlan([]byte(text)); err == nil {
 			t.Errorf("%s: accepted", name)

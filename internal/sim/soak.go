@@ -31,7 +31,7 @@ func generateSoak(seed uint64, mode Mode) *Plan {
 	p.Converge = 10*p.FailureDetection + 3*time.Second
 	for at := r.time(0, soakFaultEvery); at < p.RunFor; at += r.time(0, 2*soakFaultEvery) {
 		f := Fault{
-			Kind: faultKinds[r.below(len(faultKinds))], At: at, For: min(p.span(&r), soakLongestFault),
+			Kind: faultKinds[r.below(len(faultKinds))].kind, At: at, For: min(p.span(&r), soakLongestFault),
 			Network: -1, From: r.below(p.Daemons), To: -1,
 		}
 		if p.draw(&f, &r) {

@@ -84,7 +84,7 @@ func generateTargeted(seed uint64, mode Mode) *Plan {
 	p.limits(stream(seed, "limits"))
 	r := stream(seed, "targets")
 	if r.chance(500) {
-		kind := faultKinds[r.below(len(faultKinds))]
+		kind := faultKinds[r.below(len(faultKinds))].kind
 		p.faults(kind, stream(seed, "fault "+string(kind)))
 	}
 	p.workload(stream(seed, "workload"))

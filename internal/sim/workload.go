@@ -58,8 +58,17 @@ func describe(m *trace.Message, payload []byte) {
 	m.ClientCounter = binary.BigEndian.Uint64(header[8:])
 }
 
-// load hands in the messages of one entry of the workload.
-func (w *World) load(l *Load) {
+// load hands in the requests of one entry of the workload, or the next of
+// those that come one by one; o.mark is how many have come.
+func (w *World) load(o *occasion) {
+	l := &w.plan.Load[o.n]
+	count := l.Count
+	if l.Every > 0 {
+		if o.mark++; o.mark < uint64(l.Count) {
+			w.heap.push(occasion{at: w.now + l.Every, kind: load, n: o.n, mark: o.mark})
+		}
+		count = 1
+	}
 	d := &w.daemons[l.Daemon]
 	if d.node == nil || d.leaving {
 		return
@@ -70,7 +79,7 @@ func (w *World) load(l *Load) {
 		q = &lane{client: w.clients}
 		d.lanes[l.Lane] = q
 	}
-	for range l.Count {
+	for range count {
 		q.waiting = append(q.waiting, message{l.Action, l.Service, l.Size, l.Group})
 	}
 	if d.paused > 0 {

@@ -7,7 +7,6 @@
 package sim
 
 import (
-	"bytes"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -53,18 +52,24 @@ type daemon struct {
 	process ring.Process
 	life    uint64
 	place   uint64 // events so far of this process
-	offset  time.Duration
-	rate    int
-	wakeAt  time.Duration // planned wake-up
+	clock
+	alarm alarm
+	wall  time.Duration // by how much its wall clock is wrong
 
-	paused  int     // pauses in force
-	queue   []int32 // flights that arrived while paused
-	keep    int
+	paused int     // pauses in force
+	queue  []int32 // flights that wait to be read
+	keep   int     // how many may
+
+	slow      time.Duration // what each packet takes; 0: nothing
+	busyUntil time.Duration
+	serving   bool // it will go on then
+	batch     int  // packets to be read before its timers fire
+
 	downs   int // crashes and leaves in force
 	doomed  int // packets still to be sent before it crashes; -1: not doomed
 	leaving bool
 	lanes   map[int]*lane
-	sizes   []int // payload its interfaces take, by network; 0: down
+	ports   []port // its interfaces, by network
 	view    view
 }
 
@@ -82,18 +87,6 @@ type message struct {
 	service ring.Service
 	size    int
 	group   int
-}
-
-// flight is a packet on its way.
-type flight struct {
-	network, from, to int32
-	buf               int32
-}
-
-// buffer is the bytes of a packet, shared by its copies.
-type buffer struct {
-	data []byte
-	refs int
 }
 
 // Options says how a run is watched.
@@ -116,10 +109,13 @@ type World struct {
 	heap     eventHeap
 	links    []link
 	daemons  []daemon
-	active   []bool // faults in force
-	armed    []int  // faults that wait for their event
-	fired    []bool // whose event has come
-	happened []int  // how often it has happened so far
+	active   []bool          // faults in force
+	armed    []int           // faults that wait for their event
+	fired    []bool          // whose event has come
+	happened []int           // how often it has happened so far
+	began    []time.Duration // when those in force began
+	gates    map[gateKey]*gate
+	stales   []stale
 
 	flights     []flight
 	freeFlights []int32
@@ -168,19 +164,23 @@ func Run(p *Plan, o Options) *Result {
 func newWorld(p *Plan, o Options) *World {
 	own := *p // a fault learns during the run whom it strikes
 	own.Faults = slices.Clone(p.Faults)
-	w := &World{plan: &own, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), happened: make([]int, len(p.Faults)), sent: make(map[ring.Process]*sentPackets)}
+	w := &World{
+		plan: &own, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), happened: make([]int, len(p.Faults)),
+		began: make([]time.Duration, len(p.Faults)), gates: make(map[gateKey]*gate), sent: make(map[ring.Process]*sentPackets),
+	}
 	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)
 	for i := range w.links {
 		net := i / (p.Daemons * p.Daemons)
-		w.links[i].rand = stream(p.Seed, "link", i)
-		w.links[i].hop = p.Hops[net]
+		w.links[i].seed, w.links[i].index, w.links[i].hop = p.Seed, i, p.Hops[net]
 	}
 	w.daemons = make([]daemon, p.Daemons)
 	for i := range w.daemons {
-		w.daemons[i] = daemon{at: i, rand: stream(p.Seed, "daemon", i), rate: p.Clocks[i], doomed: -1}
-		for range p.Networks {
-			w.daemons[i].sizes = append(w.daemons[i].sizes, p.PayloadSize)
+		d := &w.daemons[i]
+		*d = daemon{at: i, rand: stream(p.Seed, "daemon", i), clock: clock{rate: p.Clocks[i]}, doomed: -1}
+		d.alarm = alarm{at: never, rand: stream(p.Seed, "timers", i)}
+		for net := range p.Networks {
+			d.ports = append(d.ports, port{size: p.PayloadSize, rand: stream(p.Seed, "port", i, net)})
 		}
 		w.heap.push(occasion{at: p.Boots[i], kind: restart, n: int32(i)})
 	}
@@ -248,7 +248,9 @@ func (w *World) happen(o *occasion) {
 	case faultEnds:
 		w.end(int(o.n))
 	case load:
-		w.load(&w.plan.Load[o.n])
+		w.load(o)
+	case serve:
+		w.serveNext(&w.daemons[o.n], o.mark)
 	case restart:
 		w.boot(&w.daemons[o.n])
 	case doom:
@@ -283,23 +285,14 @@ func (w *World) emit(d *daemon, e *trace.Event) {
 	if d != nil {
 		w.observe(d, e)
 	}
+	if len(w.stales) > 0 && d != nil {
+		w.tokenSeen(d, e)
+	}
 	w.digest.Add(e)
 	w.checker.Event(e)
 	if w.opt.Each != nil {
 		w.opt.Each(e)
 	}
-}
-
-// local turns true time into d's own clock.
-func (d *daemon) local(t time.Duration) time.Duration {
-	return d.offset + t*time.Duration(d.rate)/1000
-}
-
-// true turns a time of d's clock into the first true time at which its clock
-// shows at least that.
-func (d *daemon) global(t time.Duration) time.Duration {
-	r := time.Duration(d.rate)
-	return ((t-d.offset)*1000 + r - 1) / r
 }
 
 // settle drains a daemon after a call and plans its next wake-up.
@@ -316,150 +309,4 @@ func (w *World) settle(d *daemon) {
 	w.retry(d)
 	w.observeExchange(d)
 	w.planWake(d)
-}
-
-// planWake plans d's next wake-up.
-func (w *World) planWake(d *daemon) {
-	at := d.node.deadline()
-	if at == ring.NoDeadline {
-		return
-	}
-	t := max(d.global(at), w.now)
-	if t < d.wakeAt {
-		d.wakeAt = t
-		w.heap.push(occasion{at: t, kind: wake, n: int32(d.at), mark: d.life})
-	}
-}
-
-const never = time.Duration(1<<63 - 1)
-
-func (w *World) wakeUp(d *daemon, o *occasion) {
-	if d.node == nil || d.life != o.mark || d.wakeAt != o.at {
-		return
-	}
-	d.wakeAt = never
-	if d.paused > 0 {
-		return
-	}
-	if now := d.local(w.now); d.node.deadline() <= now {
-		d.node.advance(now)
-		w.settle(d)
-		return
-	}
-	w.planWake(d)
-}
-
-// send puts a packet on a network, to one daemon or to all others.
-func (w *World) send(d *daemon, net, to int, data []byte) {
-	if d.doomed == 0 {
-		w.crash(d)
-		return
-	}
-	if d.doomed > 0 {
-		d.doomed--
-	}
-	b := int32(-1)
-	for i := range w.daemons {
-		if i == d.at || to != everyone && i != to {
-			continue
-		}
-		l := w.link(net, d.at, i)
-		if l.lost() || !w.passes(data, net, d.at, i) {
-			w.seen(&Passage{Network: net, From: d.at, To: i, Data: data, Lost: true})
-			continue
-		}
-		other, spoilt := l.spoils(data)
-		p := Passage{Network: net, From: d.at, To: i, Data: other, At: l.arrives(w.now, w.plan.Jitter)}
-		if w.seen(&p); p.Lost {
-			continue
-		}
-		if spoilt || p.replaced {
-			w.fly(p.At, flight{int32(net), int32(d.at), int32(i), w.buffer(p.Data)})
-			continue
-		}
-		if b < 0 {
-			b = w.buffer(data)
-		}
-		w.fly(p.At, flight{int32(net), int32(d.at), int32(i), b})
-		for range l.more() {
-			w.fly(l.arrives(w.now, w.plan.Jitter)+l.rand.time(0, l.spread), flight{int32(net), int32(d.at), int32(i), b})
-		}
-	}
-	w.observeSent(d, data)
-}
-
-// passes tells whether a datagram is not too large for the interfaces of both
-// ends (A1, A3). A bare ring's packets always pass: multipath would have cut
-// them.
-func (w *World) passes(data []byte, net, from, to int) bool {
-	if w.plan.Mode == RingMode {
-		return true
-	}
-	return len(data) <= packetSize(min(w.daemons[from].sizes[net], w.daemons[to].sizes[net]))
-}
-
-func (w *World) buffer(data []byte) int32 {
-	var b int32
-	if n := len(w.freeBuffers); n > 0 {
-		b, w.freeBuffers = w.freeBuffers[n-1], w.freeBuffers[:n-1]
-	} else {
-		b = int32(len(w.buffers))
-		w.buffers = append(w.buffers, buffer{})
-	}
-	w.buffers[b].data = append(w.buffers[b].data[:0], data...)
-	return b
-}
-
-func (w *World) fly(at time.Duration, f flight) {
-	var n int32
-	if k := len(w.freeFlights); k > 0 {
-		n, w.freeFlights = w.freeFlights[k-1], w.freeFlights[:k-1]
-		w.flights[n] = f
-	} else {
-		n = int32(len(w.flights))
-		w.flights = append(w.flights, f)
-	}
-	w.buffers[f.buf].refs++
-	l := w.link(int(f.network), int(f.from), int(f.to))
-	l.latest = max(l.latest, at)
-	w.heap.push(occasion{at: at, kind: arrival, n: n})
-}
-
-// arrive hands a packet to its receiver, who may write to the bytes; what it
-// keeps of them must be a copy, so they are spoiled afterwards.
-func (w *World) arrive(n int32) {
-	f := w.flights[n]
-	d := &w.daemons[f.to]
-	if d.node != nil && d.paused > 0 {
-		if len(d.queue) < d.keep {
-			d.queue = append(d.queue, n)
-			return
-		}
-		w.landed(n)
-		return
-	}
-	if d.node != nil {
-		w.scratch = append(w.scratch[:0], w.buffers[f.buf].data...)
-		d.node.receive(d.local(w.now), int(f.network), int(f.from), w.scratch)
-		spoil(w.scratch)
-		w.settle(d)
-	}
-	w.landed(n)
-}
-
-// spoiled is what bytes become that were only lent.
-var spoiled = bytes.Repeat([]byte{0xdb}, 4096)
-
-func spoil(b []byte) {
-	for len(b) > 0 {
-		b = b[copy(b, spoiled):]
-	}
-}
-
-func (w *World) landed(n int32) {
-	b := w.flights[n].buf
-	if w.buffers[b].refs--; w.buffers[b].refs == 0 {
-		w.freeBuffers = append(w.freeBuffers, b)
-	}
-	w.freeFlights = append(w.freeFlights, n)
 }
