@@ -5,5 +5,12 @@ package scenario
 func Catalogue() []Scenario {
 	return []Scenario{
 		staleToken(),
+		formTokenAgain(),
+		representativeRestarts(),
+		memberRestarts(),
+		crossedCut(),
+		fourRestart(),
+		flapping(),
+		networkLoop(),
 	}
 }

@@ -116,7 +116,7 @@ func (c *Case) runOne(p *sim.Plan, o *Outcome) (sometimes []*Watch, failure stri
 		}
 	}
 	if c.Twin != nil {
-		return sometimes, c.compare(p, digests)
+		return sometimes, c.compare(p, r.Counters, digests)
 	}
 	return sometimes, ""
 }

@@ -5,6 +5,7 @@ import (
 
 	"mpspread/internal/sim"
 	"mpspread/internal/trace"
+	"mpspread/ring"
 )
 
 // Twin is a run whose trace must be that of the case's run, but for the events
@@ -16,6 +17,9 @@ type Twin struct {
 	// But tells the events of either run that do not count; nil: none. Faults
 	// never do.
 	But func(e *trace.Event) bool
+	// Counters, if not nil, clears those of the rings' counters that may
+	// differ; all others must be the same.
+	Counters func(c *ring.Counters)
 }
 
 // digesting also takes down the digest of every event that counts.
@@ -32,7 +36,7 @@ func (t *Twin) digesting(list *[]uint64, each func(e *trace.Event)) func(e *trac
 
 // compare runs the twin of a plan whose events had these digests, and tells the
 // first event that differs.
-func (c *Case) compare(p *sim.Plan, mine []uint64) string {
+func (c *Case) compare(p *sim.Plan, counters ring.Counters, mine []uint64) string {
 	twin := &Case{Meddle: c.Twin.Meddle}
 	other := copyOf(p)
 	if c.Twin.Change != nil {
@@ -41,15 +45,27 @@ func (c *Case) compare(p *sim.Plan, mine []uint64) string {
 	var its []uint64
 	o := twin.options(other, nil)
 	o.Each = c.Twin.digesting(&its, o.Each)
-	sim.Run(other, o)
+	r := sim.Run(other, o)
 	at := 0
 	for at < len(mine) && at < len(its) && mine[at] == its[at] {
 		at++
 	}
 	if at == len(mine) && at == len(its) {
-		return ""
+		return c.Twin.compareCounters(p, counters, r.Counters)
 	}
 	return fmt.Sprintf("seed %d: not the run of its twin. Here:\n%s\nthere:\n%s", p.Seed, c.line(p, c.Twin, at), twin.line(other, c.Twin, at))
+}
+
+func (t *Twin) compareCounters(p *sim.Plan, mine, its ring.Counters) string {
+	if t.Counters == nil {
+		return ""
+	}
+	t.Counters(&mine)
+	t.Counters(&its)
+	if mine == its {
+		return ""
+	}
+	return fmt.Sprintf("seed %d: counters %+v, %+v in its twin", p.Seed, mine, its)
 }
 
 // line runs a plan again for one of its events.
