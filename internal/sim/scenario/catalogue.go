@@ -9,7 +9,12 @@ func Catalogue() []Scenario {
 		representativeRestarts(),
 		memberRestarts(),
 		crossedCut(),
+		nonTransitive(),
+		deafOrMute(),
 		fourRestart(),
+		massStart(),
+		partitionAndCrash(),
+		threeMerge(),
 		flapping(),
 		networkLoop(),
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mpspread/internal/sim"
+	"mpspread/internal/trace"
 	"mpspread/ring"
 )
 
@@ -134,7 +135,8 @@ func networkLoop() Scenario {
 			Watch: func(p *sim.Plan) []Watch {
 				return []Watch{noChange(formed, p.RunFor), delivered(300)}
 			},
-			Twin: &Twin{},
+			// Probes and hellos may go out a little earlier, with what comes in.
+			Twin: &Twin{But: func(e *trace.Event) bool { return e.Kind == trace.Packet }},
 		}
 	})
 	return s

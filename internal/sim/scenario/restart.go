@@ -45,7 +45,12 @@ func memberRestarts() Scenario {
 		}
 		p.Load = busy(p, formed, p.RunFor)
 		return Case{Plans: []*sim.Plan{p}, Seeds: 2, Watch: func(p *sim.Plan) []Watch {
-			return []Watch{unnoticed(40, p.Daemons), noHistory(), rejoined(p), lowerCounters(3)}
+			return []Watch{
+				unnoticed(40, p.Daemons), noHistory(), rejoined(p), lowerCounters(3),
+				never("a packet of a new life taken for an old one", func(e *trace.Event) bool {
+					return e.Kind == trace.Packet && (e.Fate == trace.FateBeyond || e.Fate == trace.FateForged)
+				}),
+			}
 		}}
 	})
 	return s

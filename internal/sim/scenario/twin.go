@@ -14,8 +14,8 @@ type Twin struct {
 	// Change, if not nil, alters a copy of the case's plan.
 	Change func(p *sim.Plan)
 	Meddle func(p *sim.Plan) func(*sim.Passage)
-	// But tells the events of either run that do not count; nil: none. Faults
-	// never do.
+	// But tells the events of either run that do not count; nil: none. What
+	// the harness says of faults and links never does.
 	But func(e *trace.Event) bool
 	// Counters, if not nil, clears those of the rings' counters that may
 	// differ; all others must be the same.
@@ -85,5 +85,5 @@ func (c *Case) line(p *sim.Plan, t *Twin, at int) string {
 }
 
 func (t *Twin) counts(e *trace.Event) bool {
-	return e.Kind != trace.Fault && (t.But == nil || !t.But(e))
+	return e.Kind != trace.Fault && e.Kind != trace.Link && (t.But == nil || !t.But(e))
 }
