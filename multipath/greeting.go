@@ -184,6 +184,7 @@ func (m *Multipath) receiveStranger(now Time, d *daemon, n *network, h header, d
 		m.addCandidate(d, l)
 	}
 	l.window.accept(h.counter, tag, markSingle, &d.ledger)
+	l.sealedWith = h.key
 	m.tracePacket(now, d, l, n.id, h.counter, Greeted)
 	m.receiveHello(now, d, l, h.counter, body)
 }

@@ -36,6 +36,8 @@ type life struct {
 	hellos    reassembly
 	parts     reassembly
 	paired    bool // all networks shared with it have worked at one time
+	// sealedWith is the key of the last packet accepted.
+	sealedWith uint8
 
 	// Of a candidate: when it first echoed a challenge of mine, and the counter
 	// with which it did.

@@ -75,6 +75,7 @@ func New(cfg Config) (*Multipath, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Keys = nil // the keyring has its own copy
 	fd := cfg.FailureDetection
 	if cfg.MaxSkew == 0 {
 		cfg.MaxSkew = fd / 4

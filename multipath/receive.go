@@ -132,6 +132,7 @@ func (m *Multipath) take(l *life, d *daemon, n *network, h header, tag uint64, a
 	}
 	epoch := epochOf(l.window.highest)
 	l.window.accept(h.counter, tag, mark, &d.ledger)
+	l.sealedWith = h.key
 	if now := epochOf(h.counter); now > epoch && m.env.sealed() {
 		l.keys.forget(now)
 		if l.keys.find(h.key, now) == nil {

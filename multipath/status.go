@@ -13,7 +13,7 @@ const (
 
 // Status returns a snapshot of everything that operators see.
 func (m *Multipath) Status(now Time) Status {
-	s := Status{Counters: m.counters, RedundancyLost: m.redundancyLost(now)}
+	s := Status{Counters: m.counters, RedundancyLost: m.redundancyLost(now), Keys: m.keyStatus()}
 	for _, n := range m.networks {
 		s.Networks = append(s.Networks, m.networkStatus(now, n))
 	}

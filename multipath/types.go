@@ -219,6 +219,7 @@ type Status struct {
 	// DuplicateIdentity names daemons of which two lives talked at once within
 	// the last 10 s.
 	DuplicateIdentity []DaemonID
+	Keys              KeyStatus
 	Counters          Counters
 }
 

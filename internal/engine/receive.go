@@ -52,6 +52,15 @@ func (e *Engine) Suspend(now Time, net multipath.NetworkID, suspended bool) {
 	e.settle(now)
 }
 
+// SetKeys takes a step of a rotation of the cluster's keys (SEC-7): see
+// multipath.SetKeys, whose errors it returns.
+func (e *Engine) SetKeys(now Time, keys []multipath.Key) error {
+	e.begin()
+	err := e.multipath.SetKeys(now, keys)
+	e.settle(now)
+	return err
+}
+
 // Reverted tells that this life cannot go on, because the machine was put back
 // to an older state: the driver has to start again with a new incarnation
 // (protocol rule 1).
