@@ -47,6 +47,8 @@ type options struct {
 	reports  int
 	recheck  float64
 	profile  string
+	arena    string
+	path     string
 	given    map[string]bool // flags that stand in the call
 	planners []sim.Planner
 }
@@ -76,6 +78,9 @@ Modes:
   targeted  faults strike on protocol events
   soak      minutes with the timing of a real cluster; few seeds
 
+  exhaustive  no seeds: every order of events in small rings, for -budget;
+              -arena NAME takes one of them, -path shows one of its schedules
+
 Exit codes: 0 no violation, 1 a violation or failure, 2 wrong arguments.
 
 Flags:
@@ -101,6 +106,8 @@ func run(args []string, out, errs io.Writer) int {
 		return runPlan(o, out, errs)
 	case o.given["seed"]:
 		return runSeed(o, out, errs)
+	case o.mode == exhaustive:
+		return explore(o, out, errs)
 	}
 	return runMany(o, out, errs)
 }
@@ -121,7 +128,9 @@ func parse(args []string, errs io.Writer) (*options, error) {
 	f.BoolVar(&o.verbose, "v", false, "show the run as a timeline")
 	f.BoolVar(&o.all, "vv", false, "show every event of it")
 	f.BoolVar(&o.shrink, "shrink", false, "look for a smaller plan that fails in the same way (of many seeds, the first that fails is shrunk unless -shrink=false)")
-	f.DurationVar(&o.budget, "budget", time.Minute, "how long to look for it")
+	f.DurationVar(&o.budget, "budget", time.Minute, "how long to look for it, or to explore")
+	f.StringVar(&o.arena, "arena", "", "the small ring to explore (default: all in turn)")
+	f.StringVar(&o.path, "path", "", "the schedule of the arena to show, as 0.0.3.1")
 	f.StringVar(&o.shrunk, "o", "", "where to write it: `FILE`.json and FILE.txt (default: in the directory for temporary files)")
 	f.IntVar(&o.reports, "reports", 5, "how many violations to report in full")
 	f.Float64Var(&o.recheck, "recheck", 0, "run this `percentage` of the seeds again in fresh processes and compare")
@@ -140,6 +149,9 @@ func parse(args []string, errs io.Writer) (*options, error) {
 	}
 	if err := o.check(); err != nil {
 		return nil, err
+	}
+	if o.mode == exhaustive {
+		return o, nil
 	}
 	var err error
 	o.planners, err = plannersOf(o.mode, o.layer)
@@ -165,7 +177,16 @@ func (o *options) check() error {
 			return fmt.Errorf("-%s needs one run: -seed X or -plan FILE", name)
 		}
 	}
+	for _, name := range []string{"seeds", "start", "seed", "layer", "shrink", "recheck"} {
+		if o.mode == exhaustive && o.given[name] {
+			return fmt.Errorf("-%s has no meaning in mode exhaustive", name)
+		}
+	}
 	switch {
+	case (o.arena != "" || o.path != "") && o.mode != exhaustive:
+		return fmt.Errorf("-arena and -path are for -mode exhaustive")
+	case o.path != "" && o.arena == "":
+		return fmt.Errorf("-path needs -arena")
 	case o.plan != "" && (o.given["seed"] || o.given["save"] || o.given["mode"] || o.given["layer"]):
 		return fmt.Errorf("the plan says what is run: no -seed, -save, -mode or -layer with it")
 	case o.seeds < 1:

@@ -35,8 +35,8 @@ var closing = regexp.MustCompile(`^3 seeds, 0 violations, \d+ deliveries, \d+ co
 
 func TestMany(t *testing.T) {
 	for _, mode := range modeNames() {
-		if mode == string(sim.Soak) || mode == string(sim.Liveness) {
-			continue // minutes; under faults of its own
+		if mode == string(sim.Soak) || mode == string(sim.Liveness) || mode == exhaustive {
+			continue // minutes; under faults of its own; no seeds
 		}
 		code, out, _ := call(t, "-seeds", "3", "-start", "5", "-workers", "2", "-mode", mode)
 		lines := strings.Split(strings.TrimSpace(out), "\n")
@@ -66,6 +66,23 @@ func TestOneSeedAndItsPlan(t *testing.T) {
 	_, all, _ := call(t, "-seed", "5", "-layer", "ring", "-vv")
 	if !strings.Contains(all, "token_in") {
 		t.Error("-vv leaves tokens out")
+	}
+}
+
+func TestExhaustive(t *testing.T) {
+	code, out, _ := call(t, "-mode", "exhaustive", "-budget", "200ms")
+	if code != 0 || strings.Count(out, "arena ") != len(sim.Arenas()) || !strings.Contains(out, "covered: all schedules with up to 0 deviations") {
+		t.Errorf("code %d, output\n%s", code, out)
+	}
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); !strings.Contains(lines[len(lines)-1], " 0 violations, ") {
+		t.Errorf("closing line %q", lines[len(lines)-1])
+	}
+	code, out, _ = call(t, "-mode", "exhaustive", "-arena", "order", "-path", "0.0.1.0")
+	if code != 0 || !strings.Contains(out, " conf ") || !strings.HasSuffix(out, "no violation\n") {
+		t.Errorf("code %d, output\n%s", code, out)
+	}
+	if s := pathString([]int{0, 12, 3}); s != "0.12.3" {
+		t.Errorf("path %q", s)
 	}
 }
 
@@ -169,6 +186,11 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"-seed", "1", "-seeds", "4"}, 2, "for one run"},
 		{[]string{"-v"}, 2, "needs one run"},
 		{[]string{"-plan", bad, "-seed", "1"}, 2, "the plan says"},
+		{[]string{"-mode", "exhaustive", "-seeds", "3"}, 2, "no meaning"},
+		{[]string{"-mode", "exhaustive", "-arena", "bull"}, 2, "order, networks"},
+		{[]string{"-mode", "exhaustive", "-path", "0"}, 2, "needs -arena"},
+		{[]string{"-mode", "exhaustive", "-arena", "order", "-path", "0.x"}, 2, "no choice"},
+		{[]string{"-arena", "order"}, 2, "exhaustive"},
 		{[]string{"-plan", bad}, 1, "plan"},
 		{[]string{"-plan", filepath.Join(t.TempDir(), "none")}, 1, "none"},
 		{[]string{"-seed", "1", "-layer", "ring", "-save", filepath.Join(t.TempDir(), "no", "dir")}, 1, "no"},

@@ -52,6 +52,12 @@ func summary(out io.Writer, t *sim.Totals) {
 	fmt.Fprintf(out, "membership: %d gathers, %d commits, %d recoveries; joins: %d ignored, %d refused; %d packets malformed\n",
 		c.Gathers, c.Commits, c.Recoveries, c.JoinsIgnored, c.JoinsRefused, c.Malformed)
 	fmt.Fprintf(out, "%d runs, digest %016x\n", t.Runs, t.Digest)
+	lastLines(out, t)
+}
+
+// lastLines says what no run has exercised and, as the last line, how much was
+// done.
+func lastLines(out io.Writer, t *sim.Totals) {
 	var never []string
 	for _, p := range t.Exercised.Never() {
 		never = append(never, p.String())

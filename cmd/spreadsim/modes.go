@@ -15,7 +15,7 @@ func modeNames() []string {
 	for _, s := range sim.Styles() {
 		names = append(names, string(s))
 	}
-	return names
+	return append(names, exhaustive)
 }
 
 // plannersOf are what makes the plans of a mode, one for each layer.

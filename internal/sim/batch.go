@@ -35,6 +35,19 @@ func (t *Totals) add(r *Result) {
 	t.Digest += splitmix(&x)
 }
 
+// AddExploration counts an arena as a seed, and each schedule as a run.
+func (t *Totals) AddExploration(x *Exploration) {
+	t.Seeds++
+	t.Runs += x.Runs
+	if x.Violation != nil {
+		t.Violations++
+	}
+	t.Deliveries += x.Deliveries
+	t.Changes += x.Configurations
+	t.Simulated += x.Virtual
+	t.Exercised.Add(&x.Exercised)
+}
+
 // Planner makes the plan of a seed.
 type Planner func(seed uint64) *Plan
 

@@ -136,6 +136,9 @@ func (w *World) fly(at time.Duration, f flight) {
 	w.buffers[f.buf].refs++
 	l := w.link(int(f.network), int(f.from), int(f.to))
 	l.latest = max(l.latest, at)
+	if w.choices != nil && w.choices.holds(n) {
+		return
+	}
 	w.heap.push(occasion{at: at, kind: arrival, n: n})
 }
 

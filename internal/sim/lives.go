@@ -53,7 +53,7 @@ func (w *World) crash(d *daemon) {
 	if d.leaving {
 		kind = trace.Stop
 	}
-	d.node = nil
+	d.node, d.touched = nil, true
 	for _, n := range d.queue {
 		w.landed(n)
 	}

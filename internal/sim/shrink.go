@@ -263,6 +263,7 @@ func (s *shrinker) simpleLoad() {
 		}
 		_ = edit(func(l *Load) { l.Count = 1 }) || edit(func(l *Load) { l.Count = (l.Count + 1) / 2 })
 		_ = edit(func(l *Load) { l.Size = min(l.Size, headerSize) }) || edit(func(l *Load) { l.Size /= 2 })
+		edit(func(l *Load) { l.Every = 0 })
 		edit(func(l *Load) { l.Lane = 0 })
 		edit(func(l *Load) { l.Group = 0 })
 		edit(func(l *Load) { l.Service = ring.Agreed })

@@ -71,6 +71,7 @@ type daemon struct {
 	lanes   map[int]*lane
 	ports   []port // its interfaces, by network
 	view    view
+	touched bool // since an explorer last looked
 }
 
 // lane is one client of one life of a daemon.
@@ -131,6 +132,7 @@ type World struct {
 	events  uint64
 	clients uint64
 
+	choices *chooser // holds packets back, while what happens next is chosen
 	quiet   bool
 	over    bool
 	settled time.Duration // since when nothing is left to do; 0: not
@@ -201,30 +203,42 @@ func (w *World) link(net, from, to int) *link {
 // maxSteps may happen at one instant; more is a loop.
 const maxSteps = 100_000
 
-// run is the event loop. A panic of the code under test is a violation: no
-// input may end the process (RNG-6).
+// run is the event loop.
 func (w *World) run() {
-	defer func() {
-		if r := recover(); r != nil {
-			w.checker.Broke(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
+	w.guarded(func() {
+		for !w.over && !w.heap.empty() && w.checker.Verdict() == nil {
+			w.step()
 		}
-	}()
-	for !w.over && !w.heap.empty() && w.checker.Verdict() == nil {
-		o := w.heap.pop()
-		if w.steps++; o.at > w.now {
-			w.now, w.steps = o.at, 0
-		}
-		if w.steps > maxSteps {
-			w.checker.Broke(w.standstill(&o))
-			w.over = true // also where RNG-6 is not judged
-		}
-		w.happen(&o)
-	}
+	})
 	for i := range w.daemons {
 		if n := w.daemons[i].node; n != nil {
 			w.count(n.counters())
 		}
 	}
+}
+
+// guarded calls f. A panic of the code under test is a violation: no input may
+// end the process (RNG-6).
+func (w *World) guarded(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.checker.Broke(fmt.Sprintf("panic: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	f()
+}
+
+// step lets the next thing happen. The heap must not be empty.
+func (w *World) step() {
+	o := w.heap.pop()
+	if w.steps++; o.at > w.now {
+		w.now, w.steps = o.at, 0
+	}
+	if w.steps > maxSteps {
+		w.checker.Broke(w.standstill(&o))
+		w.over = true // also where RNG-6 is not judged
+	}
+	w.happen(&o)
 }
 
 // standstill tells who does something again and again without waiting.
@@ -297,6 +311,7 @@ func (w *World) emit(d *daemon, e *trace.Event) {
 
 // settle drains a daemon after a call and plans its next wake-up.
 func (w *World) settle(d *daemon) {
+	d.touched = true
 	n, life := d.node, d.life
 	n.drain(d.local(w.now), func(net, to int, data []byte) {
 		if d.node != nil && d.life == life {
