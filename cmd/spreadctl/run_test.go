@@ -214,6 +214,7 @@ func TestWrongArguments(t *testing.T) {
 		{"soak with a daemon", []string{"soak", "--daemon", "h1"}, 2, "has no use for --daemon"},
 		{"soak of nothing", []string{"soak", "--packets", "0"}, 2, "--packets is 1 or more"},
 		{"soak of tiny messages", []string{"soak", "--size", "15"}, 2, "--size is 16 to 143968"},
+		{"soak at a negative rate", []string{"soak", "--rate", "-1"}, 2, "--rate is not negative"},
 		{"soak that loses all", []string{"soak", "--loss", "1"}, 2, "--loss is 0 to 0.5"},
 		{"soak that loses no number", []string{"soak", "--loss", "NaN"}, 2, "--loss is 0 to 0.5"},
 		{"soak in no time", []string{"soak", "--phase", "0s"}, 2, "--phase is 100ms or more"},

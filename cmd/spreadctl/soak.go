@@ -19,7 +19,7 @@ var errSoak = errors.New("the soak failed")
 // soaking is the flags of soak.
 type soaking struct {
 	packets    uint64
-	size       int
+	size, rate int
 	loss       float64
 	phase      time.Duration
 	connect    string
@@ -77,6 +77,7 @@ It ends with 0 if all was well, with 1 if not.`,
 	f := cmd.Flags()
 	f.Uint64Var(&s.packets, "packets", 1_000_000, "distinct data packets to drive through; copies do not count")
 	f.IntVar(&s.size, "size", soak.DefaultSize, "bytes of each message")
+	f.IntVar(&s.rate, "rate", 0, "messages a second of all clients together, at most (default: as many as go through)")
 	f.Float64Var(&s.loss, "loss", soak.DefaultLoss, "share of packets that each receiver loses on each network, 0 to 0.5")
 	f.DurationVar(&s.phase, "phase", 10*time.Second, "how long each phase of the course lasts")
 	f.StringVar(&s.connect, "connect", "", "load these daemons instead, a client at each: unix:/path or tcp:host:port, with commas")
@@ -91,6 +92,8 @@ func (a *app) soakOptions(s soaking) (soak.Options, error) {
 		return soak.Options{}, usagef("--packets is 1 or more")
 	case s.size < traffic.MinSize || s.size > soak.MaxSize:
 		return soak.Options{}, usagef("--size is %d to %d", traffic.MinSize, soak.MaxSize)
+	case s.rate < 0:
+		return soak.Options{}, usagef("--rate is not negative")
 	case !(s.loss >= 0 && s.loss <= 0.5): // NaN neither
 		return soak.Options{}, usagef("--loss is 0 to 0.5")
 	case s.phase < 100*time.Millisecond:
@@ -103,7 +106,7 @@ func (a *app) soakOptions(s soaking) (soak.Options, error) {
 		return soak.Options{}, err
 	}
 	o := soak.Options{
-		Packets: s.packets, Size: s.size, Loss: s.loss, Course: soak.Course(s.phase), Out: a.out, Terminal: a.terminal,
+		Packets: s.packets, Size: s.size, Rate: s.rate, Loss: s.loss, Course: soak.Course(s.phase), Out: a.out, Terminal: a.terminal,
 		Cluster: cluster.Options{Name: "soak", Self: self, Namespaces: s.namespaces, MTU: soak.MTU},
 	}
 	if s.connect != "" {

@@ -105,8 +105,9 @@ func (w *worker) join(ctx context.Context) error {
 	return nil
 }
 
-// begin starts the senders. Together they send most messages; 0: no limit.
-func (l *load) begin(most uint64) {
+// begin starts the senders. Together they send most messages, rate a second at
+// most; 0: no limit.
+func (l *load) begin(most uint64, rate int) {
 	ctx, cancel := context.WithCancel(l.ctx)
 	l.sending = cancel
 	for _, w := range l.clients {
@@ -118,7 +119,9 @@ func (l *load) begin(most uint64) {
 			share++
 		}
 		if most == 0 || share > 0 {
-			l.senders.Go(func() { w.send(ctx, l.size, share) })
+			l.senders.Go(func() {
+				w.send(ctx, l.size, share, pace{rate: float64(rate) / float64(len(l.clients)), began: time.Now()})
+			})
 		}
 	}
 }
@@ -169,12 +172,41 @@ func (l *load) failure() error {
 // errWrong ends a soak whose verdict is known.
 var errWrong = errors.New("soak: a message was lost, came twice, out of order or damaged")
 
+// pace holds a sender to a rate.
+type pace struct {
+	rate  float64 // messages a second; 0: any
+	began time.Time
+}
+
+// pauseLeast is the shortest pause worth making.
+const pauseLeast = 2 * time.Millisecond
+
+// pause is how long to wait before message n. What a stall kept back is made
+// up for.
+func (p pace) pause(n uint64) time.Duration {
+	if p.rate == 0 {
+		return 0
+	}
+	ahead := time.Duration(float64(n)/p.rate*float64(time.Second)) - time.Since(p.began)
+	if ahead < pauseLeast {
+		return 0
+	}
+	return ahead
+}
+
 // send multicasts most messages, 0: any number, as long as few enough of them
 // are outstanding, until ctx ends. A message counts as sent once the
 // connection has taken it.
-func (w *worker) send(ctx context.Context, size int, most uint64) {
+func (w *worker) send(ctx context.Context, size int, most uint64, pace pace) {
 	data := make([]byte, size)
 	for n := uint64(1); most == 0 || n <= most; n++ {
+		if d := pace.pause(n); d > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(d):
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return

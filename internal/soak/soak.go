@@ -27,6 +27,9 @@ type Options struct {
 	// Size is that of each message, in bytes. By default two do not fit into
 	// one packet.
 	Size int
+	// Rate is how many messages a second the clients send together at most; 0:
+	// as fast as their messages come back.
+	Rate int
 	// Connect, if not empty, are addresses of clients' sockets of daemons
 	// that run already. Their networks are left alone, and messages are
 	// counted for packets. Else a cluster is brought along.
@@ -160,7 +163,7 @@ func (s *soak) run(ctx context.Context) error {
 		s.latest = slices.Clone(s.before)
 	}
 	stopWeather := s.startWeather(ctx)
-	s.load.begin(most)
+	s.load.begin(most, s.o.Rate)
 	err = s.drive(ctx)
 	s.verdict.Took = time.Since(s.started)
 	s.load.end()
