@@ -173,3 +173,16 @@ func TestRequestWithoutEnd(t *testing.T) {
 		t.Errorf("%d sent, %d ignored", len(r.sends), r.n.RequestsIgnored)
 	}
 }
+
+// A faulty member may put any packet size on the token; there is room for the
+// token itself in every packet (SEC-9; found by lies in the simulator, seed 16).
+func TestTokenOfAFaultyMemberWithTinyPackets(t *testing.T) {
+	for _, size := range []uint32{1, tokenHeader - 1, tokenHeader, minPayload, 1 << 31, 1<<32 - 1} {
+		r, in := turningRing(3, 1)
+		tok := token{ring: in.id, tseq: 1, arq: 1, setter: nobody, sizeLast: size, requests: []request{{asker: 2, of: ofThisRing, first: 1, count: 1}}}
+		r.visit(1, in, &tok)
+		if got := r.payloadSize(&tok); got < minPayload || got > r.payload {
+			t.Errorf("size %d on the token: packets of %d bytes", size, got)
+		}
+	}
+}

@@ -222,12 +222,13 @@ func (r *Ring) window(in *instance, t *token) int {
 	return in.window(len(in.members), r.payloadSize(t), budget)
 }
 
-// payloadSize is the size of packet the ring has agreed on.
+// payloadSize is the size of packet the ring has agreed on; never one too small
+// for the token, whatever a faulty member has put on it (RNG-6).
 func (r *Ring) payloadSize(t *token) int {
 	if t.sizeLast == 0 {
 		return r.payload
 	}
-	return min(r.payload, int(t.sizeLast))
+	return min(r.payload, max(int(t.sizeLast), minPayload))
 }
 
 func clamp(d, least, most time.Duration) time.Duration { return min(max(d, least), most) }
