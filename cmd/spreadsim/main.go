@@ -77,6 +77,7 @@ Modes:
   liveness  some links are bad for ever; the others must settle
   targeted  faults strike on protocol events
   soak      minutes with the timing of a real cluster; few seeds
+  faulty    members that have the key lie in their packets; none may crash
 
   exhaustive  no seeds: every order of events in small rings, for -budget;
               -arena NAME takes one of them, -path shows one of its schedules

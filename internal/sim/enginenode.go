@@ -26,6 +26,9 @@ type engineNode struct {
 	intact   bool  // the datagram being received has the bytes that were sent
 }
 
+// clusterName is authenticated in every packet.
+const clusterName = "sim"
+
 // session is a client of an engineNode.
 type session struct {
 	id      groups.SessionID
@@ -56,7 +59,7 @@ func (w *World) newEngineNode(d *daemon) node {
 func (w *World) multipathConfig(d *daemon) multipath.Config {
 	p := w.plan
 	c := multipath.Config{
-		Cluster: "sim", Self: multipath.DaemonID(d.process.Daemon), FailureDetection: p.FailureDetection,
+		Cluster: clusterName, Self: multipath.DaemonID(d.process.Daemon), FailureDetection: p.FailureDetection,
 		Plaintext: p.Plaintext, Entropy: &d.rand, StartCounter: p.StartCounter,
 	}
 	binary.BigEndian.PutUint64(c.Incarnation[:], uint64(d.process.Incarnation))

@@ -27,6 +27,8 @@ const (
 	Corrupt   FaultKind = "corrupt"   // N16: Rate thousandths arrive with other bytes (engine mode)
 	Partition FaultKind = "partition" // N17: Groups, one label a daemon
 	Address   FaultKind = "address"   // N18: From's packets come from an address of nobody, or of daemon Count-1 (engine mode)
+	Astray    FaultKind = "astray"    // N18: Rate thousandths of the packets on a link arrive at daemon Count-1 as well
+	Replay    FaultKind = "replay"    // N7: some of From's packets come again when it has sent Count later ones (engine mode)
 )
 
 // The faults of processes and their machines.
@@ -41,6 +43,12 @@ const (
 	Down   FaultKind = "down"   // R1: From's interface on Network is down, and it knows
 	Shrink FaultKind = "shrink" // N14 with report: From's interface on Network takes payloads of Count bytes at most
 	Errors FaultKind = "errors" // R1: with Rate thousandths, From's next 1 to Count sends on Network are refused
+	// Lie is the fault of a member that has the cluster's key and says what it
+	// should not, in Rate thousandths of its packets (in engine mode the plan
+	// must be in plaintext). Of a run with it only RNG-6 is judged: nobody can
+	// keep the other promises with such a member, but it must not be able to
+	// end a process (SEC-9).
+	Lie FaultKind = "lie"
 )
 
 // need is what a fault of a kind cannot do without.
@@ -66,6 +74,7 @@ var faultKinds = []struct {
 	{Flap, needDelay}, {Large, needCount}, {Limit, needCount}, {Corrupt, 0}, {Partition, needGroups}, {Address, needFrom},
 	{Crash, needFrom}, {Leave, needFrom}, {Pause, needFrom}, {Slow, needFrom | needCount}, {Wall, needFrom}, {Skew, needFrom},
 	{Timers, needFrom | needCount}, {Down, needFrom | needNetwork}, {Shrink, needFrom | needNetwork}, {Errors, needFrom},
+	{Astray, needCount}, {Replay, needFrom | needCount}, {Lie, needFrom},
 }
 
 // needsOf tells what a kind needs, and whether there is such a kind.

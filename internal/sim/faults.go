@@ -43,7 +43,7 @@ func (w *World) applyTo(i, net, from, to int) {
 		if (f.From < 0 || f.From == from) && (f.To < 0 || f.To == to) {
 			l.cut, l.flaps = l.cut || turn, true
 		}
-	case Crash, Leave, Pause, Slow, Wall, Skew, Timers, Shrink, Errors, Stale:
+	case Crash, Leave, Pause, Slow, Wall, Skew, Timers, Shrink, Errors, Stale, Replay, Lie:
 		// These are about daemons, not about links.
 	default:
 		if (f.From < 0 || f.From == from) && (f.To < 0 || f.To == to) {
@@ -85,6 +85,8 @@ func (l *link) suffer(f *Fault, began time.Duration) {
 		if f.Count > 0 {
 			l.source = f.Count
 		}
+	case Astray:
+		l.astray, l.astrayTo = max(l.astray, f.Rate), f.Count-1
 	case Cut, Mute, Deaf:
 		l.cut = true
 	}

@@ -30,6 +30,9 @@ func (w *World) send(d *daemon, net, to int, data []byte) {
 	if !w.plan.on(d.at, net) || d.ports[net].refuses() {
 		return
 	}
+	if d.lies > 0 && w.plan.Mode == EngineMode {
+		data = w.liedDatagram(d, data)
+	}
 	shared := int32(-1)
 	if len(w.stales) > 0 && to != everyone {
 		w.copyToken(w.ringKind(data), flight{network: int32(net), from: int32(d.at), to: int32(to)}, data)
@@ -64,6 +67,9 @@ func (w *World) pass(net, from, to int, data []byte, shared int32) int32 {
 		f.buf = shared
 	}
 	w.launch(l, p.At, f, len(data))
+	if len(w.replays) > 0 {
+		w.record(f, data, p.At)
+	}
 	return shared
 }
 
@@ -82,6 +88,11 @@ func (w *World) launch(l *link, at time.Duration, f flight, size int) {
 	if l.chance(drawGhost, l.ghost) {
 		f.network = int32((int(f.network) + l.ghostOn) % w.plan.Networks)
 		w.fly(at+l.ghostBy, f)
+	}
+	if l.chance(drawAstray, l.astray) && int(f.from) != l.astrayTo && w.plan.on(l.astrayTo, int(f.network)) {
+		g := f
+		g.to = int32(l.astrayTo)
+		w.fly(at, g)
 	}
 	if len(l.heldBack) > 0 {
 		w.release(l, l.passed)
@@ -186,9 +197,13 @@ func spoil(b []byte) {
 
 // landed frees what a packet that has arrived took.
 func (w *World) landed(n int32) {
-	b := w.flights[n].buf
+	w.drop(w.flights[n].buf)
+	w.freeFlights = append(w.freeFlights, n)
+}
+
+// drop takes one reference off a buffer.
+func (w *World) drop(b int32) {
 	if w.buffers[b].refs--; w.buffers[b].refs == 0 {
 		w.freeBuffers = append(w.freeBuffers, b)
 	}
-	w.freeFlights = append(w.freeFlights, n)
 }

@@ -41,8 +41,11 @@ func GeneratePermanent(seed uint64, mode Mode) *Plan {
 // faults draws the faults of one kind.
 func (p *Plan) faults(kind FaultKind, r prng) {
 	n := 1 + r.below(5)
-	if kind == Crash || kind == Partition {
+	switch kind {
+	case Crash, Partition:
 		n = 1 + r.below(8)
+	case Replay:
+		n = 1 // it comes with many packets
 	}
 	for range n {
 		f := Fault{Kind: kind, At: r.time(300*time.Millisecond, p.RunFor), For: p.span(&r), Network: -1, From: r.below(p.Daemons), To: -1}
@@ -74,11 +77,13 @@ func (p *Plan) span(r *prng) time.Duration {
 // draw fills in a fault's arguments. False: it makes no sense here.
 func (p *Plan) draw(f *Fault, r *prng) bool {
 	switch f.Kind {
-	case Reorder, Jitter, Late, Drift, Ghost, Stale:
+	case Lie:
+		return false // a style of its own
+	case Reorder, Jitter, Late, Drift, Ghost, Stale, Replay:
 		return p.drawDelay(f, r)
 	case Cut, Crossed, Mute, Deaf, Flap, Partition:
 		return p.drawCut(f, r)
-	case Loss, Burst, Tail, Duplicate, Large, Limit, Corrupt, Address:
+	case Loss, Burst, Tail, Duplicate, Large, Limit, Corrupt, Address, Astray:
 		return p.drawLink(f, r)
 	}
 	return p.drawProcess(f, r)

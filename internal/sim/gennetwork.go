@@ -61,6 +61,9 @@ func (p *Plan) drawLink(f *Fault, r *prng) bool {
 	case Address:
 		f.Network, f.Count = p.someNetwork(r), r.below(p.Daemons+1)
 		return p.Mode == EngineMode
+	case Astray:
+		p.anywhere(f, r)
+		f.Rate, f.Count = r.between(50, 1000), r.between(1, p.Daemons)
 	}
 	return true
 }
@@ -95,6 +98,21 @@ func (p *Plan) drawDelay(f *Fault, r *prng) bool {
 		f.Count = []int{1, 15, 16, 17, 255, 256, 257}[r.below(7)]
 		f.For = p.RunFor
 		p.keepTurning(f, r)
+	case Replay:
+		// Around the ends of the duplicate window, as it is at first and grown.
+		f.Network = p.someNetwork(r)
+		f.Count = []int{15, 63, 64, 65, 300}[r.below(5)]
+		if r.chance(250) {
+			f.Count = []int{4094, 4095, 4095, 4096, 4097}[r.below(5)]
+		}
+		f.At, f.For = r.time(0, p.RunFor/4), p.RunFor
+		if p.Mode != EngineMode {
+			return false
+		}
+		// It must send so many first: a packet for each of these.
+		p.Load = append(p.Load, Load{
+			At: f.At, Daemon: f.From, Lane: 7, Service: 4, Size: p.PayloadSize * 2 / 3, Count: f.Count + 200, Every: p.RunFor / time.Duration(2*f.Count),
+		})
 	}
 	return true
 }

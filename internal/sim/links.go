@@ -47,6 +47,8 @@ type weather struct {
 	gate           *gate
 	corrupt        int
 	source         int // whose address packets come from, as position + 1; 0: the sender's
+	astray         int // rate
+	astrayTo       int // daemon
 }
 
 // drift is a delay that grows from nothing to all of by.
@@ -82,6 +84,7 @@ const (
 	drawGhost
 	drawLarge
 	drawCorrupt
+	drawAstray
 	drawKinds
 )
 

@@ -100,6 +100,10 @@ func (w *World) begin(i int) {
 		w.daemons[f.From].wall += f.Delay
 	case Stale:
 		w.stales = append(w.stales, stale{fault: i})
+	case Replay:
+		w.replays = append(w.replays, replay{fault: i})
+	case Lie:
+		w.daemons[f.From].lies += f.Rate
 	case Flap:
 		w.refault()
 		w.heap.push(occasion{at: w.now + f.Delay, kind: flap, n: int32(i)})
@@ -133,6 +137,10 @@ func (w *World) end(i int) {
 	case Wall:
 	case Stale:
 		w.endStale(i)
+	case Replay:
+		w.endReplay(i)
+	case Lie:
+		w.daemons[f.From].lies -= f.Rate
 	default:
 		w.refault()
 	}

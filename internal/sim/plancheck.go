@@ -160,9 +160,11 @@ func (p *Plan) checkFault(f *Fault) error {
 		return errors.New("rate or count out of range")
 	case f.Kind == Skew && (f.Rate < 500 || f.Rate > 2000) || f.Kind != Skew && f.Rate > 1000:
 		return errors.New("rate out of range")
+	case f.Kind == Lie && p.Mode == EngineMode && !p.Plaintext:
+		return errors.New("lies cannot be sealed")
 	case f.Kind == Timers && f.Count > 100:
 		return errors.New("timers take 100 times as long at most")
-	case f.Kind == Address && f.Count > p.Daemons:
+	case (f.Kind == Address || f.Kind == Astray) && f.Count > p.Daemons:
 		return errors.New("the address of a daemon that there is not")
 	}
 	return p.checkNeeds(f, needs)

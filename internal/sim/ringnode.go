@@ -87,10 +87,10 @@ func (n *ringNode) drain(now time.Duration, send func(network, to int, data []by
 		if s.To != 0 {
 			to = n.w.position(s.To)
 		}
-		n.multicast(byte(s.Kind), to, s.Payload, send)
+		n.multicast(byte(s.Kind), to, n.w.lied(n.d, s.Kind, s.Payload), send)
 	}
 	if now >= n.helloAt {
-		n.multicast(0, everyone, n.hearing.appendHello(nil, now, n.ring.Beacon()), send)
+		n.multicast(0, everyone, n.hearing.appendHello(nil, now, n.w.lied(n.d, 0, n.ring.Beacon())), send)
 		n.helloAt = now + n.helloInterval()
 	}
 	n.handedUp(n.ring.Deliveries())

@@ -25,10 +25,13 @@ const (
 	// Soak: long runs with the timing of a real cluster and now and then a
 	// fault; at the end everything must be idle again.
 	Soak Style = "soak"
+	// Faulty: a member with the key lies in its packets. No process may end by
+	// that (RNG-6, SEC-9); nothing else is judged.
+	Faulty Style = "faulty"
 )
 
 // Styles lists them.
-func Styles() []Style { return []Style{Healing, Safety, Liveness, Targeted, Soak} }
+func Styles() []Style { return []Style{Healing, Safety, Liveness, Targeted, Soak, Faulty} }
 
 // Draw makes the plan of a seed in a style.
 func Draw(seed uint64, style Style, mode Mode) *Plan {
@@ -42,6 +45,8 @@ func Draw(seed uint64, style Style, mode Mode) *Plan {
 		p = generateTargeted(seed, mode)
 	case Soak:
 		p = generateSoak(seed, mode)
+	case Faulty:
+		p = generateFaulty(seed, mode)
 	default:
 		style = Healing
 		p = Generate(seed, mode)

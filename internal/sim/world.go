@@ -68,6 +68,8 @@ type daemon struct {
 	downs   int // crashes and leaves in force
 	doomed  int // packets still to be sent before it crashes; -1: not doomed
 	leaving bool
+	lies    int                  // thousandths of its packets in which it lies
+	said    map[ring.Kind][]byte // the last of each kind, while it does
 	lanes   map[int]*lane
 	ports   []port // its interfaces, by network
 	view    view
@@ -117,6 +119,7 @@ type World struct {
 	began    []time.Duration // when those in force began
 	gates    map[gateKey]*gate
 	stales   []stale
+	replays  []replay
 
 	flights     []flight
 	freeFlights []int32
@@ -159,7 +162,7 @@ func Run(p *Plan, o Options) *Result {
 	return &Result{
 		Plan: p, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
 		Deliveries: w.checker.Deliveries(), Changes: w.checker.Changes(), Virtual: w.now,
-		Exercised: *w.checker.Exercised(), Counters: w.totals,
+		Exercised: w.exercised(), Counters: w.totals,
 	}
 }
 
@@ -169,6 +172,9 @@ func newWorld(p *Plan, o Options) *World {
 	w := &World{
 		plan: &own, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), happened: make([]int, len(p.Faults)),
 		began: make([]time.Duration, len(p.Faults)), gates: make(map[gateKey]*gate), sent: make(map[ring.Process]*sentPackets),
+	}
+	if p.lies() {
+		o.Only = []check.Property{check.RNG6}
 	}
 	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)

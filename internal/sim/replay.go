@@ -1,0 +1,69 @@
+package sim
+
+import (
+	"slices"
+	"time"
+)
+
+// replay keeps copies of a daemon's packets that are to come again when it has
+// sent so many later ones: an old packet at the very end of the receiver's
+// duplicate window (SEC-4).
+type replay struct {
+	fault int
+	kept  []recorded // oldest first
+}
+
+// recorded is a copy of a packet on one link.
+type recorded struct {
+	flight
+	counter uint64
+}
+
+// mostRecorded is how many copies one fault keeps, of every recordEvery-th
+// packet: enough that some are of a link on which, so many packets later,
+// something is sent again.
+const (
+	mostRecorded = 400
+	recordEvery  = 5
+)
+
+// record looks at a packet that has been launched: it may be one to be kept,
+// or the one behind which a copy arrives.
+func (w *World) record(f flight, data []byte, at time.Duration) {
+	_, counter := headerOf(data)
+	for i := range w.replays {
+		r := &w.replays[i]
+		fault := &w.plan.Faults[r.fault]
+		if fault.From != int(f.from) || fault.Network >= 0 && fault.Network != int(f.network) {
+			continue
+		}
+		r.kept = slices.DeleteFunc(r.kept, func(k recorded) bool {
+			if k.to == f.to && k.network == f.network && k.counter+uint64(fault.Count) == counter {
+				w.fly(at, k.flight)
+			} else if k.counter+uint64(fault.Count) >= counter {
+				return false
+			}
+			w.drop(k.buf)
+			return true
+		})
+		if counter%recordEvery == 0 && len(r.kept) < mostRecorded {
+			k := recorded{f, counter}
+			k.buf = w.buffer(data)
+			w.buffers[k.buf].refs++
+			r.kept = append(r.kept, k)
+		}
+	}
+}
+
+// endReplay forgets what a fault has recorded.
+func (w *World) endReplay(fault int) {
+	w.replays = slices.DeleteFunc(w.replays, func(r replay) bool {
+		if r.fault != fault {
+			return false
+		}
+		for _, k := range r.kept {
+			w.drop(k.buf)
+		}
+		return true
+	})
+}
