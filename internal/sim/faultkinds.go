@@ -28,7 +28,7 @@ const (
 	Partition FaultKind = "partition" // N17: Groups, one label a daemon
 	Address   FaultKind = "address"   // N18: From's packets come from an address of nobody, or of daemon Count-1 (engine mode)
 	Astray    FaultKind = "astray"    // N18: Rate thousandths of the packets on a link arrive at daemon Count-1 as well
-	Replay    FaultKind = "replay"    // N7: some of From's packets come again when it has sent Count later ones (engine mode)
+	Recall    FaultKind = "recall"    // N7: some of From's packets come again when it has sent Count later ones (engine mode)
 )
 
 // The faults of processes and their machines.
@@ -74,7 +74,7 @@ var faultKinds = []struct {
 	{Flap, needDelay}, {Large, needCount}, {Limit, needCount}, {Corrupt, 0}, {Partition, needGroups}, {Address, needFrom},
 	{Crash, needFrom}, {Leave, needFrom}, {Pause, needFrom}, {Slow, needFrom | needCount}, {Wall, needFrom}, {Skew, needFrom},
 	{Timers, needFrom | needCount}, {Down, needFrom | needNetwork}, {Shrink, needFrom | needNetwork}, {Errors, needFrom},
-	{Astray, needCount}, {Replay, needFrom | needCount}, {Lie, needFrom},
+	{Astray, needCount}, {Recall, needFrom | needCount}, {Lie, needFrom},
 }
 
 // needsOf tells what a kind needs, and whether there is such a kind.

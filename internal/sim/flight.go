@@ -67,7 +67,7 @@ func (w *World) pass(net, from, to int, data []byte, shared int32) int32 {
 		f.buf = shared
 	}
 	w.launch(l, p.At, f, len(data))
-	if len(w.replays) > 0 {
+	if len(w.recalls) > 0 {
 		w.record(f, data, p.At)
 	}
 	return shared

@@ -44,7 +44,7 @@ func (p *Plan) faults(kind FaultKind, r prng) {
 	switch kind {
 	case Crash, Partition:
 		n = 1 + r.below(8)
-	case Replay:
+	case Recall:
 		n = 1 // it comes with many packets
 	}
 	for range n {
@@ -79,7 +79,7 @@ func (p *Plan) draw(f *Fault, r *prng) bool {
 	switch f.Kind {
 	case Lie:
 		return false // a style of its own
-	case Reorder, Jitter, Late, Drift, Ghost, Stale, Replay:
+	case Reorder, Jitter, Late, Drift, Ghost, Stale, Recall:
 		return p.drawDelay(f, r)
 	case Cut, Crossed, Mute, Deaf, Flap, Partition:
 		return p.drawCut(f, r)

@@ -98,7 +98,7 @@ func (p *Plan) drawDelay(f *Fault, r *prng) bool {
 		f.Count = []int{1, 15, 16, 17, 255, 256, 257}[r.below(7)]
 		f.For = p.RunFor
 		p.keepTurning(f, r)
-	case Replay:
+	case Recall:
 		// Around the ends of the duplicate window, as it is at first and grown.
 		f.Network = p.someNetwork(r)
 		f.Count = []int{15, 63, 64, 65, 300}[r.below(5)]

@@ -100,8 +100,8 @@ func (w *World) begin(i int) {
 		w.daemons[f.From].wall += f.Delay
 	case Stale:
 		w.stales = append(w.stales, stale{fault: i})
-	case Replay:
-		w.replays = append(w.replays, replay{fault: i})
+	case Recall:
+		w.recalls = append(w.recalls, recall{fault: i})
 	case Lie:
 		w.daemons[f.From].lies += f.Rate
 	case Flap:
@@ -137,8 +137,8 @@ func (w *World) end(i int) {
 	case Wall:
 	case Stale:
 		w.endStale(i)
-	case Replay:
-		w.endReplay(i)
+	case Recall:
+		w.endRecall(i)
 	case Lie:
 		w.daemons[f.From].lies -= f.Rate
 	default:

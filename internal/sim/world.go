@@ -119,7 +119,7 @@ type World struct {
 	began    []time.Duration // when those in force began
 	gates    map[gateKey]*gate
 	stales   []stale
-	replays  []replay
+	recalls  []recall
 
 	flights     []flight
 	freeFlights []int32

@@ -8,10 +8,10 @@ import (
 )
 
 // A packet comes again exactly so many packet numbers later, and is known.
-func TestReplayComesBehindItsCount(t *testing.T) {
+func TestRecallComesBehindItsCount(t *testing.T) {
 	const behind = 64
 	p := NewPlan(EngineMode, 2, 2)
-	p.Faults = []Fault{{Kind: Replay, At: 500 * time.Millisecond, For: time.Second, Network: -1, From: 0, To: -1, Count: behind}}
+	p.Faults = []Fault{{Kind: Recall, At: 500 * time.Millisecond, For: time.Second, Network: -1, From: 0, To: -1, Count: behind}}
 	p.Load = []Load{{At: 500 * time.Millisecond, Daemon: 0, Service: 4, Size: 1000, Count: 500, Every: time.Millisecond}}
 	came := 0
 	run(t, p, Options{Each: func(e *trace.Event) {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// replay keeps copies of a daemon's packets that are to come again when it has
+// recall keeps copies of a daemon's packets that are to come again when it has
 // sent so many later ones: an old packet at the very end of the receiver's
 // duplicate window (SEC-4).
-type replay struct {
+type recall struct {
 	fault int
 	kept  []recorded // oldest first
 }
@@ -31,8 +31,8 @@ const (
 // or the one behind which a copy arrives.
 func (w *World) record(f flight, data []byte, at time.Duration) {
 	_, counter := headerOf(data)
-	for i := range w.replays {
-		r := &w.replays[i]
+	for i := range w.recalls {
+		r := &w.recalls[i]
 		fault := &w.plan.Faults[r.fault]
 		if fault.From != int(f.from) || fault.Network >= 0 && fault.Network != int(f.network) {
 			continue
@@ -55,9 +55,9 @@ func (w *World) record(f flight, data []byte, at time.Duration) {
 	}
 }
 
-// endReplay forgets what a fault has recorded.
-func (w *World) endReplay(fault int) {
-	w.replays = slices.DeleteFunc(w.replays, func(r replay) bool {
+// endRecall forgets what a fault has recorded.
+func (w *World) endRecall(fault int) {
+	w.recalls = slices.DeleteFunc(w.recalls, func(r recall) bool {
 		if r.fault != fault {
 			return false
 		}
