@@ -19,6 +19,11 @@ func (r *Ring) receiveToken(now Time, from Process, payload []byte) {
 	}
 	switch t.relate(in.lastTSeq, in.lastRetrans) {
 	case tokenNext:
+		if r.overslept(now, in) {
+			r.n.TokensStale++
+			r.traceToken(now, TraceTokenIn, from, TokenStale)
+			return
+		}
 		if !in.plausible(t) {
 			r.n.Malformed++
 			r.traceToken(now, TraceTokenIn, from, TokenMalformed)
@@ -88,11 +93,21 @@ func (r *Ring) acceptToken(now Time, in *instance, t *token) {
 // else restarts them, or a network that is late by seconds would hide a crash
 // for as long (protocol rule 4).
 func (r *Ring) evidence(now Time, in *instance, h *header) {
+	if r.overslept(now, in) {
+		return
+	}
 	if h.round > in.sentRound || h.round == in.sentRound && h.origin > in.self {
 		in.lossAt = now + r.t.loss
 		in.resendAt = NoDeadline
 	}
 }
+
+// overslept tells that there was no evidence for twice the time after which the
+// ring is lost: this member has stood still and now reads what has waited in
+// its sockets. The token cannot have gone round without it, so the others have
+// given the ring up. What it put in order now would reach nobody; it waits for
+// the next ring instead (SCN-15). The loss timer is due, and fires next.
+func (r *Ring) overslept(now Time, in *instance) bool { return now-in.lossAt >= r.t.loss }
 
 // forward sends the token to the successor. The representative begins a new
 // round; forwarding resets the retries of the hop (protocol rule 4).

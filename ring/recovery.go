@@ -185,6 +185,9 @@ func (r *Ring) install(now Time) {
 
 // begins installs a ring as the regular configuration in force.
 func (r *Ring) begins(now Time, in *instance, old RingID) {
+	if r.cur != nil {
+		r.n.ReassemblyAbandoned += uint64(len(r.cur.begun)) // their senders begin again
+	}
 	r.cur, r.next, r.recovery, r.formation = in, nil, nil, nil
 	r.obligations = set{}
 	r.barren = 0

@@ -185,6 +185,9 @@ func TestChangeBetweenFragments(t *testing.T) {
 		if n := len(w.nodes[i].cur.begun); n != 0 {
 			t.Errorf("node %d keeps %d unfinished messages", i, n)
 		}
+		if n := w.nodes[i].n.ReassemblyAbandoned; n != 1 {
+			t.Errorf("node %d counts %d unfinished messages given up, want 1", i, n)
+		}
 	}
 }
 

@@ -201,3 +201,37 @@ func TestRequestBelowAruIsHarmless(t *testing.T) {
 	w.run(2 * time.Second) // the forged rounds made the real token stale; the ring forms anew
 	w.wantRing(0, 1)
 }
+
+// SCN-15: a member that has stood still for longer than the others can have
+// waited for the token does not go on with the one it finds in its socket. What
+// its clients have submitted meanwhile waits for the next ring.
+func TestTokenFoundAfterAPause(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		late   time.Duration // after the time at which the ring is lost
+		accept bool
+	}{
+		{"the others may still wait", testFD - 1, true},
+		{"the others have gone on", testFD, false},
+	} {
+		w := newNetwork(t, 3)
+		w.run(500 * time.Millisecond)
+		w.wantRing(0, 1, 2)
+		n := w.nodes[1]
+		in := n.cur
+		if err := n.Submit(w.now, 1, Agreed, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		now := in.lossAt + test.late
+		before := n.n
+		have := token{ring: in.id, tseq: in.lastTSeq + 1, arq: uint8(in.lastTSeq + 1), seq: in.store.high, aru: in.store.aru, setter: nobody}
+		n.Receive(now, in.predecessor().process, KindToken, have.append(nil))
+		if accepted := n.n.TokensAccepted > before.TokensAccepted; accepted != test.accept || accepted != (n.n.DataSent > before.DataSent) {
+			t.Errorf("%s: accepted %v, sent %v, want %v", test.name, accepted, n.n.DataSent > before.DataSent, test.accept)
+		}
+		n.Advance(now)
+		if (n.state == Operational) != test.accept {
+			t.Errorf("%s: state %v", test.name, n.state)
+		}
+	}
+}

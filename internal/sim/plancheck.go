@@ -51,7 +51,7 @@ func (p *Plan) checkTopology() error {
 		return fmt.Errorf("failure_detection %v", p.FailureDetection)
 	case p.PayloadSize < 400 || p.PayloadSize > 65000:
 		return fmt.Errorf("payload_size %d", p.PayloadSize)
-	case p.StartSeq > 1<<62 || p.StartTSeq > 1<<62 || p.StartCounter > 1<<62:
+	case p.StartSeq > 1<<63 || p.StartTSeq > 1<<63 || p.StartCounter > 1<<63:
 		return errors.New("a counter starts too high")
 	}
 	seen := make(map[ring.DaemonID]bool)

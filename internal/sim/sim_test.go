@@ -150,7 +150,7 @@ func TestBadPlansAreRefused(t *testing.T) {
 		"clock":         change(func(p *Plan) { p.Clocks[0] = 0 }),
 		"detection":     change(func(p *Plan) { p.FailureDetection = 0 }),
 		"payload":       change(func(p *Plan) { p.PayloadSize = 10 }),
-		"counter":       change(func(p *Plan) { p.StartTSeq = 1 << 63 }),
+		"counter":       change(func(p *Plan) { p.StartTSeq = 1<<63 + 1 }),
 		"negative time": change(func(p *Plan) { p.RunFor = -1 }),
 		"core":          change(func(p *Plan) { p.Core = []int{p.Daemons} }),
 		"fault kind":    change(func(p *Plan) { p.Faults[0].Kind = "x" }),
