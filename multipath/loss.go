@@ -7,9 +7,10 @@ const (
 	lossBuckets = 10
 	lossBucket  = time.Second
 
-	// Hysteresis of the lossy state. A few lost probes say nothing.
-	lossyAbove = 0.02
-	lossyBelow = 0.01
+	// Hysteresis of the lossy state, in hundredths: whole numbers, as for every
+	// decision. A few lost probes say nothing.
+	lossyAbove = 2
+	lossyBelow = 1
 	lossyProbe = 3
 )
 
@@ -52,18 +53,21 @@ func (l *lossMeter) add(now Time, number uint32) {
 	l.received[l.bucket]++
 }
 
-// loss returns the share of probes lost, and how many; overdue is how many
-// more should have come since the last one.
-func (l *lossMeter) loss(now Time, overdue uint32) (float64, int) {
+// lost returns how many probes were lost of how many; overdue is how many more
+// should have come since the last one.
+func (l *lossMeter) lost(now Time, overdue uint32) (lost, expected int) {
 	l.turn(now)
-	var expected, received uint32
+	var received int
 	for i := range l.expected {
-		expected += l.expected[i]
-		received += l.received[i]
+		expected += int(l.expected[i])
+		received += int(l.received[i])
 	}
-	expected += overdue
-	if received >= expected {
-		return 0, 0
-	}
-	return float64(expected-received) / float64(expected), int(expected - received)
+	expected += int(overdue)
+	return max(expected-received, 0), expected
+}
+
+// share is the same as a number from 0 to 1, for status.
+func (l *lossMeter) share(now Time, overdue uint32) float64 {
+	lost, expected := l.lost(now, overdue)
+	return float64(lost) / float64(max(expected, 1))
 }

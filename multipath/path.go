@@ -108,11 +108,11 @@ func (p *path) review(now Time, smallest int) bool {
 		p.streak = 0
 	}
 	if p.alive {
-		loss, lost := p.loss.loss(now, p.overdue(now))
+		lost, expected := p.loss.lost(now, p.overdue(now))
 		switch {
-		case loss > lossyAbove && lost >= lossyProbe:
+		case lost*100 > expected*lossyAbove && lost >= lossyProbe:
 			p.lossy = true
-		case loss < lossyBelow:
+		case lost*100 < expected*lossyBelow || lost == 0:
 			p.lossy = false
 		}
 		p.small = now-p.aliveFrom > p.sizes.memory() && p.sizes.largest(now) < smallest

@@ -136,21 +136,22 @@ func TestLossMeter(t *testing.T) {
 			l.add(time.Minute+Time(i)*100*ms, 1000+i)
 		}
 	}
-	if loss, lost := l.loss(time.Minute+9950*ms, 0); loss < 0.23 || loss > 0.27 || lost < 24 {
-		t.Errorf("loss %v, %d", loss, lost)
+	lost, expected := l.lost(time.Minute+9950*ms, 0)
+	if share := l.share(time.Minute+9950*ms, 0); share < 0.23 || share > 0.27 || lost < 24 || lost*4 > expected*5 {
+		t.Errorf("loss %v, %d of %d", share, lost, expected)
 	}
-	if loss, _ := l.loss(time.Minute+9950*ms, 50); loss < 0.4 {
-		t.Errorf("loss %v with some overdue", loss)
+	if share := l.share(time.Minute+9950*ms, 50); share < 0.4 {
+		t.Errorf("loss %v with some overdue", share)
 	}
-	if loss, lost := l.loss(time.Hour, 0); loss != 0 || lost != 0 {
-		t.Errorf("loss %v, %d after an hour", loss, lost)
+	if lost, _ := l.lost(time.Hour, 0); lost != 0 || l.share(time.Hour, 0) != 0 {
+		t.Errorf("%d lost after an hour", lost)
 	}
 	// Overtaking is no loss.
 	l.restart(0)
 	for _, i := range []uint32{1, 3, 2, 6, 5, 4} {
 		l.add(0, i)
 	}
-	if loss, _ := l.loss(0, 0); loss != 0 {
-		t.Errorf("loss %v by overtaking", loss)
+	if lost, _ := l.lost(0, 0); lost != 0 {
+		t.Errorf("%d lost by overtaking", lost)
 	}
 }

@@ -38,7 +38,7 @@ func (m *Multipath) networkStatus(now Time, n *network) NetworkStatus {
 
 func (m *Multipath) pathStatus(now Time, n *network, d *daemon) PathStatus {
 	p, line := &d.paths[n.id], &d.ledger.lines[n.id]
-	loss, _ := p.loss.loss(now, p.overdue(now))
+	loss := p.loss.share(now, p.overdue(now))
 	if !p.alive {
 		loss = 1
 	}

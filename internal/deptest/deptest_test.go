@@ -148,7 +148,9 @@ func TestEdge(t *testing.T) {
 		{"unsafe elsewhere", "mpspread/daemon", "unsafe", false},
 		{"cgo", "mpspread/datalink", "C", false},
 		{"unknown package", "mpspread/newcomer", "mpspread/ring", false},
-		{"a name that only begins alike", "mpspread/ring", "osmosis", true},
+		{"a name that only begins alike", "mpspread/daemon", "osmosis", true},
+		{"what nobody has looked at", "mpspread/ring", "osmosis", false},
+		{"order of maps", "mpspread/groups", "maps", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,6 +174,8 @@ func TestSource(t *testing.T) {
 		{"channel", `var c chan int`, "channel"},
 		{"select", `func f() { select {} }`, "channel"},
 		{"global random", `var _ = rand.IntN(3)`, "rand.IntN"},
+		{"standard output", `func f() { println() }`, "prints"},
+		{"work before main", `func init() {}`, "init"},
 		{"own generator", `var _ = rand.New(rand.NewPCG(1, 2))`, ""},
 	}
 	for _, tt := range tests {

@@ -21,9 +21,14 @@ var generator = map[string]bool{
 	"Rand": true, "Source": true, "PCG": true, "ChaCha8": true, "Zipf": true,
 }
 
+// printers are the functions of package fmt that write to the process's output.
+var printers = map[string]bool{
+	"Print": true, "Printf": true, "Println": true, "Scan": true, "Scanf": true, "Scanln": true,
+}
+
 // Source returns what the file of a pure package does that imports do not
-// show: reading the clock, the global random numbers, goroutines, channels. It
-// goes by names: a local variable named as an import is taken for it.
+// show: reading the clock, the global random numbers, goroutines, channels,
+// standard output, work before main. It goes by names: a local variable named as an import is taken for it.
 func Source(fset *token.FileSet, f *ast.File) []string {
 	names := imported(f)
 	var found []string
@@ -38,6 +43,14 @@ func Source(fset *token.FileSet, f *ast.File) []string {
 			report(n, "waits on a channel")
 		case *ast.ChanType:
 			report(n, "has a channel")
+		case *ast.FuncDecl:
+			if n.Name.Name == "init" && n.Recv == nil {
+				report(n, "has an init function")
+			}
+		case *ast.CallExpr:
+			if id, ok := n.Fun.(*ast.Ident); ok && (id.Name == "print" || id.Name == "println") {
+				report(n, "prints")
+			}
 		case *ast.SelectorExpr:
 			pkg, ok := n.X.(*ast.Ident)
 			if !ok {
@@ -46,6 +59,8 @@ func Source(fset *token.FileSet, f *ast.File) []string {
 			switch p := names[pkg.Name]; {
 			case p == "time" && clock[n.Sel.Name]:
 				report(n, "reads the clock: time."+n.Sel.Name)
+			case p == "fmt" && printers[n.Sel.Name]:
+				report(n, "prints: fmt."+n.Sel.Name)
 			case p == "math/rand":
 				report(n, "uses math/rand; math/rand/v2 with a generator passed in is allowed")
 			case p == "math/rand/v2" && !generator[n.Sel.Name]:
