@@ -63,6 +63,18 @@ func (c *Checker) agreed(q *component) bool {
 	return true
 }
 
+// rests tells whether no member of a component is on its way to another
+// configuration. One that was broken by the last fault agrees, by name, until
+// the next is installed.
+func (c *Checker) rests(q *component) bool {
+	for _, id := range q.members {
+		if c.process(id).forming {
+			return false
+		}
+	}
+	return true
+}
+
 // settled is called when p has installed a regular configuration: none may
 // follow the common one (LIV-2).
 func (c *Checker) settled(p *process) {
@@ -74,7 +86,7 @@ func (c *Checker) settled(p *process) {
 			c.fail(LIV2, subject{more: q.members}.at(p.in.New, 0), "%v installed %v although nothing had happened since all had agreed", p.id, p.in)
 		}
 		if c.agreed(q) {
-			q.settled = c.event.Time-q.since >= c.opt.Aftermath
+			q.settled = c.event.Time-q.since >= c.opt.Aftermath && c.rests(q)
 			if !c.holds(LIV1, c.event.Time-q.since <= q.bound) {
 				c.fail(LIV1, subject{more: q.members}.at(p.in.New, 0), "%v agreed on %v %v after the last fault, the bound is %v", q.members, p.in, c.event.Time-q.since, q.bound)
 			}
@@ -191,7 +203,7 @@ func (c *Checker) allDelivered(q *component) {
 // configuration, and that all messages accepted have been delivered.
 func (c *Checker) Settled(now time.Duration) bool {
 	for _, q := range c.quiet {
-		if q.core || now-q.since < c.opt.Aftermath || !c.agreed(q) {
+		if q.core || now-q.since < c.opt.Aftermath || !c.agreed(q) || !c.rests(q) {
 			return false
 		}
 		q.settled = true

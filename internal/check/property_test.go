@@ -721,6 +721,20 @@ func TestSettled(t *testing.T) {
 	if !c.Settled(150 * time.Millisecond) {
 		t.Error("not settled")
 	}
+	// A ring that the last fault broke is still that of all, by name.
+	s.add(trace.Event{Kind: trace.State, Process: q, State: ring.Gather})
+	c = s.judge()
+	if c.Settled(time.Second) {
+		t.Error("settled while one gathers")
+	}
+	s.now = time.Second
+	s.form(11, p, q)
+	for _, at := range []ring.Process{p, q} {
+		s.add(trace.Event{Kind: trace.State, Process: at, State: ring.Operational})
+	}
+	if c = s.judge(); c.Verdict() != nil || !c.Settled(time.Second) {
+		t.Errorf("a change that a fault had begun: %v", c.Verdict())
+	}
 	m := s.originate(p, ring.Agreed)
 	if s.judge().Settled(time.Second) {
 		t.Error("settled with a message on its way")

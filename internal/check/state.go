@@ -29,6 +29,7 @@ type process struct {
 	accepted, delivered [2]uint64     // own messages: ordinary, safe (LIV-3, LIV-4)
 	installs            int           // regular configurations of the quiet phase
 	gathered            time.Duration // when it last entered Gather
+	forming             bool          // on its way to another configuration: in Gather, Commit or Recovery
 }
 
 // submission is an accepted message on its way into the order.

@@ -67,6 +67,7 @@ func (c *Checker) tokenOut(p *process, e *trace.Event) {
 
 // state notes that a process which gathers holds no token, and when it began.
 func (c *Checker) state(p *process, s ring.State) {
+	p.forming = s != ring.Operational
 	if s != ring.Gather {
 		return
 	}
