@@ -37,6 +37,7 @@ type outcome struct {
 	mutant   *mutant
 	findings []finding // one for each start; one for a Go test
 	took     time.Duration
+	err      error // it could not be tried
 }
 
 func (o *outcome) survives() bool {
@@ -69,35 +70,37 @@ func (o *outcome) properties() []string {
 }
 
 // hunt builds the mutant and tries to find it.
-func (h *hunting) hunt(ctx context.Context, m *mutant) (*outcome, error) {
+func (h *hunting) hunt(ctx context.Context, m *mutant) *outcome {
 	began := time.Now()
+	o := &outcome{mutant: m}
+	o.findings, o.err = h.findings(ctx, m)
+	o.took = time.Since(began)
+	return o
+}
+
+func (h *hunting) findings(ctx context.Context, m *mutant) ([]finding, error) {
 	dir, err := os.MkdirTemp("", "mutant-")
 	if err != nil {
 		return nil, fmt.Errorf("mutants: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	o := &outcome{mutant: m}
 	if m.test != nil {
 		f, err := h.huntTest(ctx, m, dir)
-		if err != nil {
-			return nil, err
-		}
-		o.findings = []finding{f}
-	} else {
-		program, err := m.buildSimulator(ctx, h.root, dir)
-		if err != nil {
-			return nil, err
-		}
-		for i := range h.starts {
-			f, err := h.huntSeeds(ctx, m, program, 1+uint64(i)*apart)
-			if err != nil {
-				return nil, err
-			}
-			o.findings = append(o.findings, f)
-		}
+		return []finding{f}, err
 	}
-	o.took = time.Since(began)
-	return o, nil
+	program, err := m.buildSimulator(ctx, h.root, dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []finding
+	for i := range h.starts {
+		f, err := h.huntSeeds(ctx, m, program, 1+uint64(i)*apart)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	return list, nil
 }
 
 // huntSeeds runs the simulator from a seed on until it reports a violation.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"hash/fnv"
@@ -62,9 +61,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		}
 		return 0
 	}
-	outcomes, err := o.all(ctx, chosen, out)
-	if err != nil {
-		fmt.Fprintln(errs, err)
+	outcomes := o.all(ctx, chosen, out, errs)
+	if ctx.Err() != nil {
+		fmt.Fprintln(errs, "mutants: interrupted")
 		return 2
 	}
 	return report(out, outcomes)
@@ -123,51 +122,38 @@ func sample(list []*mutant, n int, turn string) []*mutant {
 }
 
 // all hunts the mutants, some at once, and tells of each as it is done.
-func (o *options) all(ctx context.Context, list []*mutant, out io.Writer) ([]*outcome, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+func (o *options) all(ctx context.Context, list []*mutant, out, errs io.Writer) []*outcome {
 	outcomes := make([]*outcome, len(list))
-	var mu sync.Mutex
-	var first error
-	done := 0
+	p := newProgress(out, errs, len(list))
+	defer p.stop()
 	jobs := make(chan int)
 	var workers sync.WaitGroup
 	for range o.workers {
 		workers.Go(func() {
 			for i := range jobs {
-				r, err := o.hunt(ctx, list[i])
-				mu.Lock()
-				if err != nil && first == nil {
-					first = err
-					cancel()
-				}
-				outcomes[i] = r
-				if done++; err == nil {
-					fmt.Fprintf(out, "[%*d of %d] %-45s %s\n", len(fmt.Sprint(len(list))), done, len(list), list[i].name, r)
-				}
-				mu.Unlock()
+				p.begins(list[i])
+				outcomes[i] = o.hunt(ctx, list[i])
+				p.ends(outcomes[i])
 			}
 		})
 	}
 	for i := range list {
-		if ctx.Err() != nil {
-			break
-		}
 		jobs <- i
 	}
 	close(jobs)
 	workers.Wait()
-	if first == nil && ctx.Err() != nil {
-		first = errors.New("mutants: interrupted")
-	}
-	return outcomes, first
+	return outcomes
 }
 
 // String is the outcome in a few words.
 func (o *outcome) String() string {
-	switch seeds, found := o.median(); {
-	case o.survives():
+	if o.survives() {
+		if o.err != nil {
+			return fmt.Sprintf("NOT TRIED: %v", o.err)
+		}
 		return fmt.Sprintf("SURVIVES, %.0f s", o.took.Seconds())
+	}
+	switch seeds, found := o.median(); {
 	case o.mutant.test != nil:
 		return fmt.Sprintf("killed by %s, %.0f s", strings.Join(o.properties(), " "), o.took.Seconds())
 	case !found:
@@ -177,7 +163,8 @@ func (o *outcome) String() string {
 	}
 }
 
-// report writes the table and its closing line. 1: a mutant survives.
+// report writes the table and its closing line. 1: a mutant survives; one that
+// could not be tried does too.
 func report(out io.Writer, outcomes []*outcome) int {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nmutant\tkilled by\tseeds, from each start\tmedian\tseconds")
@@ -188,7 +175,9 @@ func report(out io.Writer, outcomes []*outcome) int {
 			survivors++
 			killed = "SURVIVES"
 		}
-		if o.mutant.test == nil {
+		if o.err != nil {
+			killed = "NOT TRIED"
+		} else if o.mutant.test == nil {
 			var each []string
 			for _, f := range o.findings {
 				each = append(each, f.String())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -111,9 +112,10 @@ func TestReport(t *testing.T) {
 	if !strings.Contains(out.String(), "one     INT-1      3 >9 1") {
 		t.Errorf("%s", &out)
 	}
-	outcomes = append(outcomes, &outcome{mutant: &mutant{name: "three"}, findings: []finding{{"", 9}}})
+	outcomes = append(outcomes, &outcome{mutant: &mutant{name: "three"}, findings: []finding{{"", 9}}},
+		&outcome{mutant: &mutant{name: "four"}, err: errors.New("does not build")})
 	out.Reset()
-	if code := report(&out, outcomes); code != 1 || !strings.Contains(out.String(), "3 mutants, 2 killed, 1 survive") {
+	if code := report(&out, outcomes); code != 1 || !strings.Contains(out.String(), "4 mutants, 2 killed, 2 survive") {
 		t.Errorf("%d\n%s", code, &out)
 	}
 }
