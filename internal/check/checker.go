@@ -258,7 +258,7 @@ func (c *Checker) part(r *ringState, p *process) *part {
 	}
 	t := &part{process: p, ring: r, place: len(r.parts)}
 	t.aru = c.opt.StartSeq
-	t.lastTSeq = c.opt.StartTSeq
+	t.lastTSeq, t.sentTSeq = c.opt.StartTSeq, c.opt.StartTSeq
 	r.parts = append(r.parts, t)
 	r.index[p.id] = t
 	return t

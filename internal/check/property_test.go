@@ -493,6 +493,26 @@ var bad = []struct {
 		s.token(trace.TokenIn, p, q, 1, ring.TokenAccepted)
 		return s
 	}},
+	{"a token passed on twice", RNG2, false, func() *script {
+		s := two()
+		s.token(trace.TokenIn, q, p, 1, ring.TokenAccepted)
+		s.token(trace.TokenOut, q, p, 1, 0)
+		s.token(trace.TokenOut, q, p, 1, 0)
+		return s
+	}},
+	{"a token that nobody passed on to its maker", RNG2, false, func() *script {
+		s := two()
+		s.token(trace.TokenIn, q, p, 1, ring.TokenAccepted)
+		s.token(trace.TokenOut, q, p, 3, 0)
+		return s
+	}},
+	{"an old token is taken for malformed", RNG3, false, func() *script {
+		s := two()
+		s.token(trace.TokenIn, q, p, 1, ring.TokenAccepted)
+		s.token(trace.TokenOut, q, p, 1, 0)
+		s.token(trace.TokenIn, q, p, 1, ring.TokenMalformed)
+		return s
+	}},
 	{"a token is left out", RNG3, false, func() *script {
 		s := two()
 		s.token(trace.TokenIn, p, q, 2, ring.TokenAccepted)

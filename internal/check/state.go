@@ -100,6 +100,7 @@ type part struct {
 
 	stable      ring.Seq
 	lastTSeq    uint64
+	sentTSeq    uint64
 	accepted    bool
 	predecessor ring.Process
 

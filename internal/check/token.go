@@ -18,6 +18,13 @@ func (c *Checker) tokenIn(p *process, e *trace.Event) {
 			c.fail(RNG3, about, "%v took token %d of %v for the last one again, which was %d", p.id, e.TSeq, e.Ring, t.lastTSeq)
 		}
 		return
+	case ring.TokenMalformed:
+		// Members that follow the protocol send none, so an old one was judged
+		// by what only the next one must be.
+		if !c.holds(RNG3, e.TSeq > t.lastTSeq) {
+			c.fail(RNG3, about, "%v took token %d of %v for malformed, but it is only old: the last one was %d", p.id, e.TSeq, e.Ring, t.lastTSeq)
+		}
+		return
 	case ring.TokenAccepted:
 	default:
 		return
@@ -58,8 +65,19 @@ func (c *Checker) checkPredecessor(t *part) {
 	}
 }
 
+// tokenOut judges that a token is passed on once, and by whoever holds it: the
+// one accepted last, or by the representative the one after it (RNG-2).
 func (c *Checker) tokenOut(p *process, e *trace.Event) {
 	r := c.ring(e.Ring)
+	t := c.part(r, p)
+	about := of(p.id).at(e.Ring, 0)
+	if !c.holds(RNG2, e.TSeq > t.sentTSeq) {
+		c.fail(RNG2, about, "%v made token %d of %v after %d", p.id, e.TSeq, e.Ring, t.sentTSeq)
+	}
+	if !c.holds(RNG2, e.TSeq == t.lastTSeq || e.TSeq == t.lastTSeq+1) {
+		c.fail(RNG2, about, "%v made token %d of %v, the last it accepted was %d", p.id, e.TSeq, e.Ring, t.lastTSeq)
+	}
+	t.sentTSeq = e.TSeq
 	if r.holder != nil && r.holder.process == p {
 		r.holder = nil
 	}
