@@ -4,6 +4,7 @@
 //	spreadsim -seeds N -start S    runs N seeds and tells what was found
 //	spreadsim -seed X -v           shows one run as a timeline
 //	spreadsim -plan FILE           runs a saved plan
+//	spreadsim -scenario all        runs the scenario catalogue
 //
 // It ends with 1 if a property was violated or something failed, with 2 if it
 // was called wrongly.
@@ -35,6 +36,7 @@ type options struct {
 	start    uint64
 	seed     uint64
 	plan     string
+	scenario string
 	save     string
 	mode     string
 	layer    string
@@ -68,6 +70,8 @@ faults, and judges every run by the properties of the protocol.
   spreadsim -seed 17 -v               one run as a timeline
   spreadsim -seed 17 -shrink          the smallest plan that fails as seed 17 does
   spreadsim -plan FILE -v             a saved plan
+  spreadsim -scenario all             the catalogue of scenarios
+  spreadsim -scenario SCN-05 -v       one of them, with a timeline of each variant
   spreadsim -seeds 2000 -recheck 1    1 % of the seeds again, in fresh processes
 
 Modes:
@@ -103,6 +107,8 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	defer stop()
 	switch {
+	case o.scenario != "":
+		return runScenarios(o, out)
 	case o.plan != "":
 		return runPlan(o, out, errs)
 	case o.given["seed"]:
@@ -122,6 +128,7 @@ func parse(args []string, errs io.Writer) (*options, error) {
 	f.Uint64Var(&o.start, "start", 1, "the first of them")
 	f.Uint64Var(&o.seed, "seed", 0, "run this one seed")
 	f.StringVar(&o.plan, "plan", "", "run the plan in this `file`")
+	f.StringVar(&o.scenario, "scenario", "", "run this `entry` of the scenario catalogue: an id, an id and a variant as SCN-05/engine, or all")
 	f.StringVar(&o.save, "save", "", "write the plan of -seed to this `file` too")
 	f.StringVar(&o.mode, "mode", "mixed", "how faults are drawn: "+strings.Join(modeNames(), ", "))
 	f.StringVar(&o.layer, "layer", "both", "what a daemon consists of: ring, engine (all of it) or both in turn")
@@ -147,6 +154,9 @@ func parse(args []string, errs io.Writer) (*options, error) {
 	f.Visit(func(g *flag.Flag) { o.given[g.Name] = true })
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("%q is no flag", f.Arg(0))
+	}
+	if o.scenario != "" {
+		return o, o.checkScenario()
 	}
 	if err := o.check(); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ func TestScenarios(t *testing.T) {
 			for _, c := range s.Cases {
 				t.Run(c.Name, func(t *testing.T) {
 					t.Parallel()
-					for _, failure := range c.Run().Failures {
+					for _, failure := range c.Run(0).Failures {
 						t.Error(failure)
 					}
 				})

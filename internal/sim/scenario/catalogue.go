@@ -11,6 +11,7 @@ func Catalogue() []Scenario {
 		crossedCut(),
 		nonTransitive(),
 		deafOrMute(),
+		oneMoreChange(),
 		fourRestart(),
 		massStart(),
 		partitionAndCrash(),
