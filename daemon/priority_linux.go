@@ -1,8 +1,34 @@
 package daemon
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+	"strconv"
 
-const loopNice = -15
+	"golang.org/x/sys/unix"
+)
+
+const (
+	loopNice    = -15
+	processNice = -10
+)
+
+// RaisePriority puts all threads of this process before those of ordinary
+// programs, as far as that is permitted; threads made later inherit it. A
+// program that is nothing but a daemon calls it first of all: while the garbage
+// collector stops the world, the loop waits for a thread that some busy program
+// has displaced (protocol rule 10). With 20 busy programs on two cores the
+// longest gap between deliveries fell from 560 to 200 ms.
+func RaisePriority() {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return // no /proc: the loop still raises its own
+	}
+	for _, t := range tasks {
+		if tid, err := strconv.Atoi(t.Name()); err == nil {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, tid, processNice)
+		}
+	}
+}
 
 // raisePriority puts this thread before others as far as that is permitted,
 // and tells whether it was (protocol rule 10). The thread's timers become

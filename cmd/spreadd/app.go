@@ -48,7 +48,10 @@ func newApp() *app {
 		software: version(),
 		local:    localAddresses,
 		realtime: realtimeGranted,
-		daemon:   daemon.Run,
+		daemon: func(ctx context.Context, o daemon.Options) error {
+			daemon.RaisePriority()
+			return daemon.Run(ctx, o)
+		},
 	}
 }
 

@@ -34,6 +34,7 @@ const (
 // ctx or in ends, and makes its networks bad as lines of in say. It answers on
 // out.
 func RunDaemon(ctx context.Context, configFile, name string, in io.Reader, out io.Writer) error {
+	daemon.RaisePriority()
 	cfg, err := config.Load(configFile)
 	if err != nil {
 		return fmt.Errorf("cluster: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,10 @@ const (
 	// maxOutstanding bounds how many of its own messages a sender has not yet
 	// received: a ring that stands still fills no queue.
 	maxOutstanding = 1000
+	// maxBehind bounds how many messages the slowest receiver is behind all
+	// that were sent: no daemon's queue for it fills up, however little time it
+	// gets beside the others.
+	maxBehind = 10_000
 	// safeEvery is how many messages are sent agreed for each that is sent
 	// safe.
 	safeEvery = 64
@@ -49,7 +54,7 @@ type worker struct {
 	joined    chan struct{} // closed when the group has everyone
 	running   atomic.Bool   // messages may come; membership messages are changes
 	gap       atomic.Int64  // longest between two messages, nanoseconds
-	wrong     atomic.Bool   // the stream shows a fault
+	wrong     atomic.Bool   // what came shows a fault
 
 	// Of the receiver, to be read after it has ended.
 	stream   *traffic.Stream
@@ -120,7 +125,7 @@ func (l *load) begin(most uint64, rate int) {
 		}
 		if most == 0 || share > 0 {
 			l.senders.Go(func() {
-				w.send(ctx, l.size, share, pace{rate: float64(rate) / float64(len(l.clients)), began: time.Now()})
+				w.send(ctx, l, share, pace{rate: float64(rate) / float64(len(l.clients)), began: time.Now()})
 			})
 		}
 	}
@@ -154,6 +159,12 @@ func (l *load) progress() (sent uint64, delivered []uint64) {
 	return sent, delivered
 }
 
+// behind is how many messages the slowest receiver has not got.
+func (l *load) behind() uint64 {
+	sent, delivered := l.progress()
+	return sent - min(sent, slices.Min(delivered))
+}
+
 // failure is what ended a client, or what is wrong with its stream.
 func (l *load) failure() error {
 	for _, w := range l.clients {
@@ -170,7 +181,7 @@ func (l *load) failure() error {
 }
 
 // errWrong ends a soak whose verdict is known.
-var errWrong = errors.New("soak: a message was lost, came twice, out of order or damaged")
+var errWrong = errors.New("soak: a message was lost, came twice, out of order or damaged, or the membership changed")
 
 // pace holds a sender to a rate.
 type pace struct {
@@ -197,14 +208,15 @@ func (p pace) pause(n uint64) time.Duration {
 // send multicasts most messages, 0: any number, as long as few enough of them
 // are outstanding, until ctx ends. A message counts as sent once the
 // connection has taken it.
-func (w *worker) send(ctx context.Context, size int, most uint64, pace pace) {
-	data := make([]byte, size)
+func (w *worker) send(ctx context.Context, l *load, most uint64, pace pace) {
+	data := make([]byte, l.size)
 	for n := uint64(1); most == 0 || n <= most; n++ {
-		if d := pace.pause(n); d > 0 {
-			select {
-			case <-ctx.Done():
+		if !sleep(ctx, pace.pause(n)) {
+			return
+		}
+		for n%64 == 0 && l.behind() > maxBehind {
+			if !sleep(ctx, pauseLeast) {
 				return
-			case <-time.After(d):
 			}
 		}
 		select {
@@ -227,6 +239,19 @@ func (w *worker) send(ctx context.Context, size int, most uint64, pace pace) {
 	}
 }
 
+// sleep waits; false: ctx has ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
 // receive checks everything that comes until the connection ends.
 func (w *worker) receive(ctx context.Context, everyone int) {
 	joined := false
@@ -243,6 +268,7 @@ func (w *worker) receive(ctx context.Context, everyone int) {
 		case *client.Membership:
 			if w.running.Load() {
 				w.changes++
+				w.wrong.Store(true)
 			}
 			if !joined && len(event.Members) == everyone {
 				joined = true

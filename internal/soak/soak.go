@@ -173,8 +173,7 @@ func (s *soak) run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if err == nil {
-		s.drain(ctx)
-		err = s.load.failure()
+		err = s.drain(ctx)
 	}
 	for _, e := range []error{err, weatherErr} {
 		if e != nil && !errors.Is(e, errWrong) {
@@ -288,9 +287,9 @@ func (s *soak) state(packets uint64) state {
 }
 
 // drain waits until every receiver has every message, or none comes any more.
-func (s *soak) drain(ctx context.Context) {
+func (s *soak) drain(ctx context.Context) error {
 	best, last := uint64(0), time.Now()
-	_ = s.until(ctx, time.Hour, func() bool {
+	return s.until(ctx, time.Hour, func() bool {
 		sent, delivered := s.load.progress()
 		var sum uint64
 		for _, d := range delivered {
