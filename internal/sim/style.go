@@ -93,6 +93,9 @@ func generateTargeted(seed uint64, mode Mode) *Plan {
 		p.faults(kind, stream(seed, "fault "+string(kind)))
 	}
 	p.workload(stream(seed, "workload"))
+	if q := stream(seed, "orphans"); p.Daemons > 2 && q.chance(450) {
+		p.orphans(&q)
+	}
 	for range r.between(1, 4) {
 		p.target(&r)
 	}
