@@ -53,7 +53,7 @@ type Options struct {
 // leaves the ring, closes the sessions, removes its sockets and returns nil.
 // On a machine that was put back to an older state it goes on as a new life of
 // the daemon, without the sessions (SCN-28).
-// No goroutine is left when it returns.
+// No goroutine is left when it returns, but that of a log that blocks.
 func Run(ctx context.Context, o Options) error {
 	self, err := o.self()
 	if err != nil {

@@ -44,6 +44,7 @@ type cluster struct {
 	cfg   *config.Config
 
 	realtime bool
+	sink     func(zapcore.Core) zapcore.Core             // nil: lines are written
 	engine   func(engine.Config) (*engine.Engine, error) // nil: as ever
 	peerOf   func(net.Conn) (peer, error)
 }
@@ -93,6 +94,9 @@ type running struct {
 func (c *cluster) start(name string) *running {
 	c.t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
+	if c.sink != nil {
+		core = c.sink(core)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{
 		t: c.t, name: name, logs: logs, cancel: cancel, done: make(chan error, 1),

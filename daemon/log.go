@@ -11,10 +11,15 @@ import (
 // logBacklog bounds the lines waiting to be written.
 const logBacklog = 1024
 
+// logDrain is how long the last lines may take at the end: a log that blocks
+// must not keep the daemon from stopping (SCN-29).
+const logDrain = time.Second
+
 // asyncLog is log without waiting: lines go through a bounded queue to a
 // goroutine that writes them, and are dropped and counted when it is full, so
 // that a log that blocks does not hold the ring up. The function returned
-// writes what is waiting and ends the goroutine; nothing may be logged after.
+// writes what is waiting and ends the goroutine, as far as the log lets it
+// within logDrain; nothing may be logged after.
 func asyncLog(log *zap.Logger) (*zap.Logger, func()) {
 	if log == nil {
 		return zap.NewNop(), func() {}
@@ -28,7 +33,12 @@ func asyncLog(log *zap.Logger) (*zap.Logger, func()) {
 	wrapped := log.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return asyncCore{c, q} }))
 	return wrapped, func() {
 		close(q.lines)
-		<-done
+		select {
+		case <-done:
+		case <-time.After(logDrain):
+			// The log still blocks. The process is about to end, and the
+			// goroutine with it.
+		}
 	}
 }
 

@@ -234,7 +234,7 @@ func ghosts() Scenario {
 // sendErrors is the simulator's part of SCN-30: every send of one daemon on one
 // network is refused.
 func sendErrors() Scenario {
-	s := Scenario{ID: "SCN-30", Title: "descriptors exhausted; send errors on one path", Elsewhere: []string{"daemon: TestDescriptorsExhausted", "internal/lab"}}
+	s := Scenario{ID: "SCN-30", Title: "descriptors exhausted; send errors on one path", Elsewhere: []string{"daemon: TestDescriptorsExhausted, TestSendErrors", "internal/lab"}}
 	s.Cases = both("send errors,", func(mode sim.Mode) Case {
 		p := sim.NewPlan(mode, 3, 2)
 		p.RunFor = 6 * time.Second

@@ -98,7 +98,7 @@ func pausedAndSubmitted(p *sim.Plan) Watch {
 // all in lives that have begun, and new lives, begun with an epoch that is years
 // off, still form rings with ids that grow.
 func wallClock() Scenario {
-	s := Scenario{ID: "SCN-27", Title: "wall clocks jump on all daemons", Elsewhere: []string{"daemon: TestWallClock"}}
+	s := Scenario{ID: "SCN-27", Title: "wall clocks jump on all daemons", Elsewhere: []string{"internal/deptest: TestWallClockIsReadInOnePlace"}}
 	const year = 365 * 24 * time.Hour
 	for _, by := range []time.Duration{-time.Hour, time.Hour, -10 * year, 10 * year} {
 		s.Cases = append(s.Cases, both(by.String(), func(mode sim.Mode) Case {
