@@ -18,7 +18,7 @@ import (
 // or not, real sessions.
 type engineNode struct {
 	recorder
-	engine   *engine.Engine
+	engine   engineCore
 	sessions map[groups.SessionID]*session
 	opened   groups.SessionID
 	full     bool  // refused something since Output.Room
@@ -48,7 +48,7 @@ func (w *World) newEngineNode(d *daemon) node {
 	}
 	mc := w.multipathConfig(d)
 	mc.Trace = n.traceMultipath
-	e, err := engine.New(engine.Config{Multipath: mc, Ring: w.ringConfig(d, &n.recorder)})
+	e, err := w.newEngine(d, engine.Config{Multipath: mc, Ring: w.ringConfig(d, &n.recorder)})
 	if err != nil {
 		panic(fmt.Sprintf("sim: an engine is refused: %v", err))
 	}

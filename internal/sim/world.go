@@ -101,6 +101,8 @@ type Options struct {
 	// Packet, if not nil, is called with every packet on every link when it is
 	// sent, and may meddle with it.
 	Packet func(p *Passage)
+	// Other, if not nil, is another build, which some of the daemons are of.
+	Other *Peer
 }
 
 // World is one run.
@@ -158,6 +160,9 @@ type Result struct {
 // Run runs a plan to its end, or to the first violation.
 func Run(p *Plan, o Options) *Result {
 	w := newWorld(p, o)
+	if o.Other != nil {
+		o.Other.reset()
+	}
 	w.run()
 	return &Result{
 		Plan: p, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
