@@ -147,6 +147,7 @@ type World struct {
 // Result is what became of a run.
 type Result struct {
 	Plan       *Plan
+	other      *Peer
 	Violation  *check.Violation
 	Digest     uint64
 	Events     uint64
@@ -165,7 +166,7 @@ func Run(p *Plan, o Options) *Result {
 	}
 	w.run()
 	return &Result{
-		Plan: p, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
+		Plan: p, other: o.Other, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
 		Deliveries: w.checker.Deliveries(), Changes: w.checker.Changes(), Virtual: w.now,
 		Exercised: w.exercised(), Counters: w.totals,
 	}
