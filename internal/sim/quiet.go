@@ -97,6 +97,16 @@ func (w *World) lastLoad() time.Duration {
 	return last
 }
 
+// groups is the most groups that a living daemon knows.
+func (w *World) groups() (most int) {
+	for i := range w.daemons {
+		if n, ok := w.daemons[i].node.(*engineNode); ok {
+			most = max(most, n.engine.Status(w.daemons[i].local(w.now)).Groups)
+		}
+	}
+	return most
+}
+
 // count adds a life's counters to the run's.
 func (w *World) count(n ring.Counters) { addCounters(&w.totals, &n) }
 

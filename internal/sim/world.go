@@ -156,6 +156,7 @@ type Result struct {
 	Virtual    time.Duration
 	Exercised  check.Exercised
 	Counters   ring.Counters
+	Groups     int // the most that a daemon alive at the end knows (engine mode)
 }
 
 // Run runs a plan to its end, or to the first violation.
@@ -168,7 +169,7 @@ func Run(p *Plan, o Options) *Result {
 	return &Result{
 		Plan: p, other: o.Other, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
 		Deliveries: w.checker.Deliveries(), Changes: w.checker.Changes(), Virtual: w.now,
-		Exercised: w.exercised(), Counters: w.totals,
+		Exercised: w.exercised(), Counters: w.totals, Groups: w.groups(),
 	}
 }
 
