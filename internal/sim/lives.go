@@ -118,6 +118,7 @@ func (w *World) end(i int) {
 		return
 	}
 	f := &w.plan.Faults[i]
+	w.showStatus()
 	w.active[i] = false
 	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "ends: " + f.String()})
 	switch f.Kind {

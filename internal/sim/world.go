@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mpspread/internal/check"
+	"mpspread/internal/engine"
 	"mpspread/internal/trace"
 	"mpspread/ring"
 )
@@ -101,6 +102,9 @@ type Options struct {
 	// Packet, if not nil, is called with every packet on every link when it is
 	// sent, and may meddle with it.
 	Packet func(p *Passage)
+	// Status, if not nil, is called with what each living daemon tells operators
+	// when a fault ends and when the run does (engine mode).
+	Status func(daemon int, s *engine.Status)
 	// Other, if not nil, is another build, which some of the daemons are of.
 	Other *Peer
 }
