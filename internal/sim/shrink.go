@@ -27,6 +27,7 @@ func minimize(p *Plan, judge func(p *Plan) *check.Violation, more func() bool) *
 	}
 	for before := -1; before != s.accepted && more(); {
 		before = s.accepted
+		s.later()
 		s.faults()
 		s.cutShort()
 		s.load()
@@ -71,15 +72,55 @@ func (s *shrinker) change(f func(p *Plan)) bool {
 	return !samePlan(p, s.best) && s.try(p)
 }
 
+// later looks for the violation in what the end of the run does alone: what
+// was before it goes, and the rest happens sooner. Such a run is another one
+// from its beginning, so it gets more than one chance.
+func (s *shrinker) later() {
+	const formed = 2 * time.Second
+	for _, eighths := range []time.Duration{7, 6, 4, 2} {
+		from := s.at * eighths / 8
+		if from > formed && s.again(laterSeeds, func(p *Plan) { p.begin(from, formed) }) {
+			return
+		}
+	}
+}
+
+// begin drops what is over before a time, and moves what is left to begin at
+// another.
+func (p *Plan) begin(from, at time.Duration) {
+	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return !f.Permanent && f.At+f.For < from })
+	p.Load = slices.DeleteFunc(p.Load, func(l Load) bool { return l.At < from })
+	for i := range p.Faults {
+		p.Faults[i].At = max(p.Faults[i].At-from+at, 0)
+	}
+	for i := range p.Load {
+		p.Load[i].At += at - from
+	}
+	p.RunFor = max(p.RunFor-from+at, at)
+}
+
 // faults drops faults, half of them at once, then ever fewer (delta debugging:
 // Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducing Input",
 // 2002).
 func (s *shrinker) faults() {
 	without(len(s.best.Faults), func(from, to int) bool {
 		return !slices.ContainsFunc(s.best.Faults[from:to], s.fixed) &&
-			s.change(func(p *Plan) { p.Faults = slices.Delete(p.Faults, from, to) })
+			s.again(s.chances(to-from, len(s.best.Faults)), func(p *Plan) { p.Faults = slices.Delete(p.Faults, from, to) })
 	})
 }
+
+// chances is with how many seeds it is tried to leave some of n entries out:
+// with more than one if they are many.
+func (s *shrinker) chances(some, n int) int {
+	if some*8 >= n && s.best.Entries() > fewEntries {
+		return otherSeeds
+	}
+	return 1
+}
+
+// fewEntries are as many as a person can read; up to them nothing is left to
+// chance.
+const fewEntries = 10
 
 // fixed are the permanent faults around a core: without one of them the core
 // need not be the largest group that can settle, and that it does not would be
@@ -88,7 +129,7 @@ func (s *shrinker) fixed(f Fault) bool { return f.Permanent && len(s.best.Core) 
 
 func (s *shrinker) load() {
 	without(len(s.best.Load), func(from, to int) bool {
-		return s.change(func(p *Plan) { p.Load = slices.Delete(p.Load, from, to) })
+		return s.again(s.chances(to-from, len(s.best.Load)), func(p *Plan) { p.Load = slices.Delete(p.Load, from, to) })
 	})
 }
 
@@ -119,13 +160,15 @@ func (s *shrinker) cutShort() {
 	}
 }
 
-// otherSeeds is how many other seeds are tried for what a smaller cluster
-// draws anew.
-const otherSeeds = 3
+// How many seeds are tried for a change that makes links draw other numbers.
+const (
+	otherSeeds = 4
+	laterSeeds = 16
+)
 
-// again tries a change that makes links draw other numbers, with some seeds.
-func (s *shrinker) again(f func(p *Plan)) bool {
-	for n := range uint64(otherSeeds) {
+// again tries a change with some seeds, the plan's own first.
+func (s *shrinker) again(seeds int, f func(p *Plan)) bool {
+	for n := range uint64(seeds) {
 		if s.change(func(p *Plan) { f(p); p.Seed += n }) {
 			return true
 		}
@@ -136,14 +179,14 @@ func (s *shrinker) again(f func(p *Plan)) bool {
 func (s *shrinker) daemons() {
 	for d := s.best.Daemons - 1; d >= 0 && s.best.Daemons > 1; d-- {
 		if !slices.Contains(s.best.Core, d) {
-			s.again(func(p *Plan) { p.dropDaemon(d) })
+			s.again(otherSeeds, func(p *Plan) { p.dropDaemon(d) })
 		}
 	}
 }
 
 func (s *shrinker) networks() {
 	for net := s.best.Networks - 1; net >= 0 && s.best.Networks > 1; net-- {
-		s.again(func(p *Plan) { p.dropNetwork(net) })
+		s.again(otherSeeds, func(p *Plan) { p.dropNetwork(net) })
 	}
 }
 
