@@ -151,14 +151,14 @@ func (m *Multipath) reportOn(now Time, d *daemon) report {
 }
 
 // receiveStranger takes a packet of a life that is not the proven one. Only
-// hellos are read (protocol rule 1).
+// hellos are read (protocol rule 1), those of a superseded life too: see admit.
 func (m *Multipath) receiveStranger(now Time, d *daemon, n *network, h header, data []byte) {
-	switch {
-	case d.isSuperseded(h.short):
+	if d.isSuperseded(h.short) {
 		m.counters.SupersededLife++
-		return
-	case h.kind != KindHello:
+	} else if h.kind != KindHello {
 		m.counters.UnprovenLife++
+	}
+	if h.kind != KindHello {
 		return
 	}
 	inc := h.incarnation(data)
@@ -241,7 +241,7 @@ func (m *Multipath) judgeCandidate(now Time, d *daemon, l *life, first uint64, h
 	if l.freshAt == never {
 		l.freshAt, l.floor = now, first
 	}
-	if d.self || !m.admit(now, d, l) && now-l.freshAt > m.lateAge {
+	if d.self || !m.admit(now, d, l) && now-l.freshAt > m.silence {
 		m.counters.DuplicateIdentity++
 		d.duplicate = now
 	}

@@ -84,6 +84,19 @@ func (d *identity) isSuperseded(short uint64) bool {
 	return false
 }
 
+// supersede notes a life that another one replaces, which is superseded no
+// longer if it was.
+func (d *identity) supersede(old, by uint64) {
+	for i := range min(d.replaced, maxSuperseded) {
+		if d.superseded[i] == by {
+			d.superseded[i] = old
+			return
+		}
+	}
+	d.superseded[d.replaced%maxSuperseded] = old
+	d.replaced++
+}
+
 func (d *identity) candidate(inc Incarnation) *life {
 	for _, l := range d.candidates {
 		if l.keys.inc == inc {
@@ -194,20 +207,38 @@ func (m *Multipath) nextChallenge(now Time) {
 	c.current, c.renewed = m.newChallenge(), now
 }
 
+// leastSilence is more than a daemon with little to say is silent: its probes
+// come every tick.
+const leastSilence = tickInterval + 20*time.Millisecond
+
+// succession is how long a life must have been silent for another to take its
+// place: a quarter of the failure detection time (protocol rule 1), but longer
+// than a living daemon ever is.
+func succession(fd time.Duration) time.Duration {
+	if fd < 2*helloMost {
+		return fd / 4 // hellos come faster then
+	}
+	return max(fd/4, leastSilence)
+}
+
 // admit decides on a candidate that has proven itself: at once if the daemon
-// has no life, and otherwise when the old one has been silent for a quarter of
-// the failure detection time. If both talk, the newer one is refused (rule 1).
+// has no life, and otherwise when the old one has been silent for long enough. If both talk, the newer one is refused (rule 1).
 // The other candidates then have to prove themselves again, with a challenge
 // that only who lives now can know: a life that came and went before this one
 // must not take its place when this one is silent for a moment.
+//
+// The same holds for a life that was superseded before. It is let in again only
+// if it answers a challenge that was new when its successor was let in, which no
+// recording of it can, and if the successor is silent. Otherwise, of two machines
+// with one name, the second could shut the first out for good by being heard for
+// a moment in which the first is not (SCN-26).
 func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 	old := d.life
 	if old != nil {
-		if now-old.lastHeard < m.lateAge {
+		if now-old.lastHeard < m.silence {
 			return false
 		}
-		d.superseded[d.replaced%maxSuperseded] = old.short
-		d.replaced++
+		d.supersede(old.short, l.short)
 	}
 	m.nextChallenge(now)
 	d.provedSince = now
@@ -230,7 +261,8 @@ func (m *Multipath) admit(now Time, d *daemon, l *life) bool {
 }
 
 // admitWaiting admits candidates whose predecessor has fallen silent since; of
-// several the one heard last.
+// several the one heard last. One that has not been heard since its predecessor
+// was may be dead as well, and waits until it is.
 func (m *Multipath) admitWaiting(now Time) {
 	for _, d := range m.daemons {
 		d.expireCandidates(now)
@@ -239,7 +271,7 @@ func (m *Multipath) admitWaiting(now Time) {
 		}
 		var latest *life
 		for _, l := range d.candidates {
-			if l.freshAt != never && (latest == nil || l.lastHello > latest.lastHello) {
+			if l.freshAt != never && (d.life == nil || l.lastHello > d.life.lastHeard) && (latest == nil || l.lastHello > latest.lastHello) {
 				latest = l
 			}
 		}

@@ -26,6 +26,7 @@ type Multipath struct {
 
 	// Times derived from the failure detection time.
 	lateAge     time.Duration // a quarter: packets and paths slower than that are late
+	silence     time.Duration // of a life, before another may take its place
 	hearingTime time.Duration // three quarters
 	helloSlow   time.Duration
 	helloFast   time.Duration
@@ -84,6 +85,7 @@ func New(cfg Config) (*Multipath, error) {
 		cfg: cfg, env: env, short: cfg.Incarnation.Short(), counter: cfg.StartCounter,
 		keys:        subkeys{sender: cfg.Self, inc: cfg.Incarnation},
 		lateAge:     fd / 4,
+		silence:     succession(fd),
 		hearingTime: fd - fd/4,
 		helloSlow:   min(250*time.Millisecond, fd/2),
 		helloFast:   min(helloMost, fd/5),

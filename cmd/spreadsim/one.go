@@ -57,17 +57,7 @@ func show(o *options, p *sim.Plan, out, errs io.Writer) int {
 	if o.verbose || o.all {
 		timeline = out
 	}
-	builds, err := openOthers(o.other, 1)
-	if err != nil {
-		fmt.Fprintf(errs, "spreadsim: %v\n", err)
-		return exitFound
-	}
-	defer func() {
-		if err := builds.close(); err != nil {
-			fmt.Fprintf(errs, "spreadsim: %v\n", err)
-		}
-	}()
-	r := sim.TimelineWith(timeline, p, o.all, builds.options[0].Other)
+	r := sim.Timeline(timeline, p, o.all)
 	fmt.Fprintln(out, outcome(r))
 	if r.Violation == nil {
 		return 0

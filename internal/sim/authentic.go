@@ -38,8 +38,12 @@ func (w *World) noteSent(from ring.Process, data []byte) {
 		s = &sentPackets{first: counter}
 		w.sent[from] = s
 	}
-	if counter-s.first == uint64(len(s.sums)) {
-		s.sums = append(s.sums, crc32.ChecksumIEEE(data))
+	sum := crc32.ChecksumIEEE(data)
+	switch at := counter - s.first; {
+	case at == uint64(len(s.sums)):
+		s.sums = append(s.sums, sum)
+	case at < uint64(len(s.sums)) && s.sums[at] != sum:
+		s.sums[at] = sum // its machine was put back, and counts again
 	}
 }
 

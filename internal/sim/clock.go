@@ -53,7 +53,7 @@ func (w *World) planWake(d *daemon) {
 	}
 	if t < d.alarm.at {
 		d.alarm.at, d.alarm.target = t, at
-		w.heap.push(occasion{at: t, kind: wake, n: int32(d.at), mark: d.life})
+		w.heap.push(occasion{at: t, kind: wake, n: int32(d.slot), mark: d.life})
 	}
 }
 

@@ -27,7 +27,7 @@ func (w *World) health(net, from, to int) (string, time.Duration) {
 	switch {
 	case l.cut && !l.flaps:
 		return trace.LinkCut, max(l.latest-w.now, 0)
-	case l.harmful(), a.ports[net].rate > 0, a.untimely(w.plan), b.untimely(w.plan):
+	case l.harmful(), a.ports[net].rate > 0, a.ports[net].suspended, a.untimely(w.plan), b.untimely(w.plan):
 		return trace.LinkBad, 0
 	case min(a.ports[net].size, b.ports[net].size) < w.plan.PayloadSize:
 		return trace.LinkBad, 0
@@ -46,17 +46,18 @@ func (l *link) harmful() bool {
 		l.gate != nil || l.source != 0 || l.swap > 0 && l.places > 0
 }
 
-// untimely tells whether a daemon is slow, or its clock or timers are wrong.
+// untimely tells whether a daemon is slow, or its clock or timers are wrong, or
+// it is not one that others may listen to.
 func (d *daemon) untimely(p *Plan) bool {
-	return d.slow > 0 || d.alarm.tardy > 1 || d.rate != p.Clocks[d.at]
+	return d.shadow || d.mistake != 0 || d.slow > 0 || d.alarm.tardy > 1 || d.rate != p.Clocks[d.at]
 }
 
 // tellLinks writes down what has changed of the links between daemons that
 // run.
 func (w *World) tellLinks() {
 	for net := range w.plan.Networks {
-		for from := range w.daemons {
-			for to := range w.daemons {
+		for from := range w.plan.Daemons {
+			for to := range w.plan.Daemons {
 				a, b := &w.daemons[from], &w.daemons[to]
 				if from == to || a.node == nil || b.node == nil || !w.plan.on(from, net) || !w.plan.on(to, net) {
 					continue

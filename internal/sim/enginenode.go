@@ -18,12 +18,14 @@ import (
 // or not, real sessions.
 type engineNode struct {
 	recorder
-	engine   engineCore
+	engine   *engine.Engine
 	sessions map[groups.SessionID]*session
 	opened   groups.SessionID
 	full     bool  // refused something since Output.Room
 	told     []int // datagram sizes of the interfaces, as last told
 	intact   bool  // the datagram being received has the bytes that were sent
+	entropy  *entropy
+	tape     *tape // what it was given; nil: not recorded
 }
 
 // clusterName is authenticated in every packet.
@@ -42,34 +44,45 @@ type session struct {
 const minPacket = 1280
 
 func (w *World) newEngineNode(d *daemon) node {
-	n := &engineNode{recorder: recorder{w: w, d: d}, sessions: make(map[groups.SessionID]*session)}
+	n := w.blankNode(d)
+	n.entropy.prng = stream(w.plan.Seed, "entropy", d.slot, int(d.life))
+	mc := w.multipathConfig(d)
+	mc.Trace, mc.Entropy = n.traceMultipath, n.entropy
+	c := engine.Config{Multipath: mc, Ring: w.ringConfig(d, &n.recorder)}
+	n.record(&c)
+	n.start(c)
+	return n
+}
+
+// blankNode is a node without its engine.
+func (w *World) blankNode(d *daemon) *engineNode {
+	n := &engineNode{recorder: recorder{w: w, d: d}, sessions: make(map[groups.SessionID]*session), entropy: &entropy{}}
 	for range w.plan.Networks {
 		n.told = append(n.told, packetSize(w.plan.PayloadSize))
 	}
-	mc := w.multipathConfig(d)
-	mc.Trace = n.traceMultipath
-	e, err := w.newEngine(d, engine.Config{Multipath: mc, Ring: w.ringConfig(d, &n.recorder)})
+	return n
+}
+
+func (n *engineNode) start(c engine.Config) {
+	e, err := engine.New(c)
 	if err != nil {
 		panic(fmt.Sprintf("sim: an engine is refused: %v", err))
 	}
 	n.engine = e
-	return n
 }
 
 func (w *World) multipathConfig(d *daemon) multipath.Config {
 	p := w.plan
 	c := multipath.Config{
 		Cluster: clusterName, Self: multipath.DaemonID(d.process.Daemon), FailureDetection: p.FailureDetection,
-		Plaintext: p.Plaintext, Entropy: &d.rand, StartCounter: p.StartCounter,
+		Plaintext: p.Plaintext, StartCounter: p.StartCounter,
 	}
 	binary.BigEndian.PutUint64(c.Incarnation[:], uint64(d.process.Incarnation))
 	binary.BigEndian.PutUint64(c.Incarnation[8:], d.rand.next())
 	if p.Failover {
 		c.Policy = multipath.Failover
 	}
-	key := multipath.Key{ID: 1, Active: true}
-	copy(key.Secret[:], "the key of the simulated cluster")
-	c.Keys = []multipath.Key{key}
+	c.Keys = w.keysOf(d)
 	for i := range p.Networks {
 		c.Networks = append(c.Networks, multipath.Network{
 			Name: string(rune('A' + i)), Broadcast: p.Transports[i] == Broadcast, Primary: i == 0, PacketSize: packetSize(p.PayloadSize),
@@ -95,11 +108,17 @@ func address(network, i int) netip.AddrPort {
 }
 
 func (n *engineNode) receive(now time.Duration, network, from int, data []byte) {
+	if n.tape != nil {
+		n.note(act{kind: actReceive, now: now, network: network, from: from, data: append([]byte(nil), data...)})
+	}
 	n.intact = n.w.authentic(data)
 	n.engine.Receive(now, multipath.NetworkID(network), address(network, from), data)
 }
 
-func (n *engineNode) advance(now time.Duration) { n.engine.Advance(now) }
+func (n *engineNode) advance(now time.Duration) {
+	n.note(act{kind: actAdvance, now: now})
+	n.engine.Advance(now)
+}
 
 func (n *engineNode) deadline() time.Duration {
 	if d := n.engine.Deadline(); d != engine.NoDeadline {
@@ -109,7 +128,8 @@ func (n *engineNode) deadline() time.Duration {
 }
 
 // drain sends first, then hands events to their clients.
-func (n *engineNode) drain(_ time.Duration, send func(network, to int, data []byte)) {
+func (n *engineNode) drain(now time.Duration, send func(network, to int, data []byte)) {
+	n.note(act{kind: actDrain, now: now})
 	out := n.engine.Output()
 	for i := range out.Datagrams {
 		g := &out.Datagrams[i]
@@ -118,6 +138,10 @@ func (n *engineNode) drain(_ time.Duration, send func(network, to int, data []by
 			n.w.checker.Broke(fmt.Sprintf("a datagram of %d bytes for an interface that takes %d", len(g.Data), most))
 		}
 		n.w.noteSent(n.d.process, g.Data)
+		n.w.nonces.check(n.w, g.Data)
+		if n.tape != nil && g.Data[envelopeKind] == byte(multipath.KindHello) {
+			n.tape.hellos = append(n.tape.hellos, n.w.now)
+		}
 		if g.To.IsValid() {
 			to = int(g.To.Addr().As4()[3]) - 1
 		}
@@ -184,11 +208,15 @@ func packetSize(payload int) int {
 }
 
 func (n *engineNode) resize(now time.Duration, network, size int) {
+	n.note(act{kind: actResize, now: now, network: network, from: size})
 	n.told[network] = packetSize(size)
 	n.engine.SetPacketSize(now, multipath.NetworkID(network), packetSize(size))
 }
 
-func (n *engineNode) leave(now time.Duration) { n.engine.Stop(now) }
+func (n *engineNode) leave(now time.Duration) {
+	n.note(act{kind: actLeave, now: now})
+	n.engine.Stop(now)
+}
 
 func (n *engineNode) state() ring.State { return n.engine.Status(n.d.local(n.w.now)).Ring.State }
 
@@ -208,6 +236,7 @@ func (n *engineNode) counters() ring.Counters {
 // do carries out a client's request. A client without a session opens one
 // first and joins the first group.
 func (n *engineNode) do(now time.Duration, number int, q *lane, m message) bool {
+	n.note(act{kind: actDo, now: now, from: number, client: q.client, counter: q.counter, message: m})
 	if q.session == nil && !n.open(now, number, q) {
 		return true // the name is still taken: this client has bad luck
 	}
@@ -225,7 +254,9 @@ func (n *engineNode) do(now time.Duration, number int, q *lane, m message) bool 
 	case Close:
 		err = n.engine.Close(now, s.id)
 		q.session = nil
-		n.w.clients++
+		if !n.d.shadow {
+			n.w.clients++
+		}
 		q.client, q.counter = n.w.clients, 0
 	default:
 		err = n.multicast(now, q, m, group)

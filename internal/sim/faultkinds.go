@@ -51,6 +51,27 @@ const (
 	Lie FaultKind = "lie"
 )
 
+// The faults of those who run the cluster, all in engine mode but for a wrong
+// hash.
+const (
+	Revert  FaultKind = "revert"  // P4: From's machine is put back to where it was Delay before, and goes on
+	Twin    FaultKind = "twin"    // P7: a second machine with From's name, key and addresses
+	Wrong   FaultKind = "wrong"   // P7: From restarts with another configuration, Count: a Mistake
+	Suspend FaultKind = "suspend" // R8: at From the operator takes Network out of use
+	Rotate  FaultKind = "rotate"  // R9: the cluster's key is rotated, a step each Delay, with From, if not -1, a step behind
+)
+
+// Mistake is what is wrong with a daemon's configuration.
+type Mistake int
+
+// The mistakes.
+const (
+	WrongHash    Mistake = iota + 1 // other networks or daemons, as the hash tells
+	WrongVersion                    // software with another wire version
+	WrongKey                        // another secret under the same key id
+	RemovedKey                      // a key that has been rotated away
+)
+
 // need is what a fault of a kind cannot do without.
 type need uint8
 
@@ -75,6 +96,7 @@ var faultKinds = []struct {
 	{Crash, needFrom}, {Leave, needFrom}, {Pause, needFrom}, {Slow, needFrom | needCount}, {Wall, needFrom}, {Skew, needFrom},
 	{Timers, needFrom | needCount}, {Down, needFrom | needNetwork}, {Shrink, needFrom | needNetwork}, {Errors, needFrom},
 	{Astray, needCount}, {Recall, needFrom | needCount}, {Lie, needFrom},
+	{Revert, needFrom | needDelay}, {Twin, needFrom}, {Wrong, needFrom | needCount}, {Suspend, needFrom | needNetwork}, {Rotate, needDelay},
 }
 
 // needsOf tells what a kind needs, and whether there is such a kind.

@@ -43,7 +43,7 @@ func (w *World) applyTo(i, net, from, to int) {
 		if (f.From < 0 || f.From == from) && (f.To < 0 || f.To == to) {
 			l.cut, l.flaps = l.cut || turn, true
 		}
-	case Crash, Leave, Pause, Slow, Wall, Skew, Timers, Shrink, Errors, Stale, Recall, Lie:
+	case Crash, Leave, Pause, Slow, Wall, Skew, Timers, Shrink, Errors, Stale, Recall, Lie, Revert, Twin, Wrong, Suspend, Rotate:
 		// These are about daemons, not about links.
 	default:
 		if (f.From < 0 || f.From == from) && (f.To < 0 || f.To == to) {

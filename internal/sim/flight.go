@@ -7,7 +7,7 @@ import (
 
 // flight is a packet on its way.
 type flight struct {
-	network, from, to int32
+	network, from, to int32 // from by position, to by slot
 	buf               int32
 	as                int32 // whose address it bears, as position + 1; 0: its sender's
 }
@@ -33,21 +33,26 @@ func (w *World) send(d *daemon, net, to int, data []byte) {
 	if d.lies > 0 && w.plan.Mode == EngineMode {
 		data = w.liedDatagram(d, data)
 	}
+	if d.mistake == WrongVersion {
+		data = otherVersion(append([]byte(nil), data...))
+	}
 	shared := int32(-1)
 	if len(w.stales) > 0 && to != everyone {
 		w.copyToken(w.ringKind(data), flight{network: int32(net), from: int32(d.at), to: int32(to)}, data)
 	}
 	for i := range w.daemons {
-		if i != d.at && (to == everyone || i == to) && w.plan.on(i, net) {
+		at := w.daemons[i].at
+		if i != d.slot && (to == everyone || at == to) && w.plan.on(at, net) {
 			shared = w.pass(net, d.at, i, data, shared)
 		}
 	}
 	w.observeSent(d, data)
 }
 
-// pass puts a packet on one link. shared is the buffer that its copies share,
-// -1 while there is none.
-func (w *World) pass(net, from, to int, data []byte, shared int32) int32 {
+// pass puts a packet on the link to the daemon in a slot. shared is the buffer
+// that its copies share, -1 while there is none.
+func (w *World) pass(net, from, slot int, data []byte, shared int32) int32 {
+	to := w.daemons[slot].at
 	l := w.link(net, from, to)
 	if !l.takes(w.now, len(data)) || !w.fits(data, net, from, to) {
 		w.seen(&Passage{Network: net, From: from, To: to, Data: data, Lost: true})
@@ -58,7 +63,7 @@ func (w *World) pass(net, from, to int, data []byte, shared int32) int32 {
 	if w.seen(&p); p.Lost {
 		return shared
 	}
-	f := flight{network: int32(net), from: int32(from), to: int32(to), buf: shared, as: int32(l.source)}
+	f := flight{network: int32(net), from: int32(from), to: int32(slot), buf: shared, as: int32(l.source)}
 	switch {
 	case spoilt || p.replaced:
 		f.buf = w.buffer(p.Data)
@@ -145,7 +150,7 @@ func (w *World) fly(at time.Duration, f flight) {
 		w.flights = append(w.flights, f)
 	}
 	w.buffers[f.buf].refs++
-	l := w.link(int(f.network), int(f.from), int(f.to))
+	l := w.link(int(f.network), int(f.from), w.daemons[f.to].at)
 	l.latest = max(l.latest, at)
 	if w.choices != nil && w.choices.holds(n) {
 		return
@@ -176,6 +181,9 @@ func (w *World) arrive(n int32) {
 func (w *World) deliver(d *daemon, n int32) {
 	f := w.flights[n]
 	w.scratch = append(w.scratch[:0], w.buffers[f.buf].data...)
+	if d.mistake == WrongVersion {
+		otherVersion(w.scratch)
+	}
 	from := f.from
 	if f.as != 0 {
 		from = f.as - 1

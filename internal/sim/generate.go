@@ -24,6 +24,9 @@ func Generate(seed uint64, mode Mode) *Plan {
 	if swarm.chance(400) {
 		p.storms(stream(seed, "storms"))
 	}
+	if swarm.chance(80) {
+		p.masses(stream(seed, "masses"))
+	}
 	p.sort()
 	return p
 }
@@ -85,6 +88,8 @@ func (p *Plan) draw(f *Fault, r *prng) bool {
 		return p.drawCut(f, r)
 	case Loss, Burst, Tail, Duplicate, Large, Limit, Corrupt, Address, Astray:
 		return p.drawLink(f, r)
+	case Revert, Twin, Wrong, Suspend, Rotate:
+		return p.drawOperator(f, r)
 	}
 	return p.drawProcess(f, r)
 }

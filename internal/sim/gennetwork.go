@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // anywhere puts a fault on one network or all, and on the links from one
 // daemon, between two, or everywhere.
@@ -110,9 +113,15 @@ func (p *Plan) drawDelay(f *Fault, r *prng) bool {
 			return false
 		}
 		// It must send so many first: a packet for each of these.
-		p.Load = append(p.Load, Load{
+		l := Load{
 			At: f.At, Daemon: f.From, Lane: 7, Service: 4, Size: p.PayloadSize * 2 / 3, Count: f.Count + 200, Every: p.RunFor / time.Duration(2*f.Count),
-		})
+		}
+		p.Load = append(p.Load, l)
+		if p.LaneQueue > 0 {
+			// A short queue empties once a rotation; what has piled up under
+			// faults needs that long.
+			p.Drain += p.rotation() * time.Duration(l.Count/max(p.LaneQueue/l.Size, 1))
+		}
 	}
 	return true
 }
@@ -120,10 +129,14 @@ func (p *Plan) drawDelay(f *Fault, r *prng) bool {
 // keepTurning gives the ring something to do in every rotation of a fault that
 // counts them: a token that carries nothing is held.
 func (p *Plan) keepTurning(f *Fault, r *prng) {
-	rotation := p.Hops[0] * time.Duration(p.Daemons)
 	p.Load = append(p.Load, Load{
-		At: f.At, Daemon: r.below(p.Daemons), Lane: 7, Service: 4, Size: 30, Count: f.Count + 10, Every: rotation + p.Jitter,
+		At: f.At, Daemon: r.below(p.Daemons), Lane: 7, Service: 4, Size: 30, Count: f.Count + 10, Every: p.rotation(),
 	})
+}
+
+// rotation is how long the token goes round at most when nothing is lost.
+func (p *Plan) rotation() time.Duration {
+	return (slices.Max(p.Hops) + p.Jitter) * time.Duration(p.Daemons)
 }
 
 // drawCut fills in the arguments of a fault that separates daemons.

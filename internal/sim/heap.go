@@ -26,6 +26,8 @@ const (
 	look
 	flap
 	serve
+	rotation
+	unnoticed
 )
 
 // eventHeap is a heap of four children a node: shallower than a binary one,

@@ -19,6 +19,12 @@ func (w *World) boot(d *daemon) {
 		// Never the same number twice, and the life can be told from it.
 		d.process.Incarnation |= ring.Incarnation(d.life << 16)
 	}
+	d.process.Incarnation |= ring.Incarnation(d.slot-d.at) << 40 // a twin's is its own
+	d.shadow = false
+	w.calm = w.now
+	if d.mistake != 0 {
+		w.mistaken[d.process] = d.mistake
+	}
 	d.base, d.since = d.rand.time(0, time.Hour), w.now
 	d.alarm.at = never
 	d.doomed, d.leaving = -1, false
@@ -49,6 +55,9 @@ func (w *World) crash(d *daemon) {
 		return
 	}
 	w.count(d.node.counters())
+	for net := range d.ports {
+		d.ports[net].suspended = false // nobody remembers it
+	}
 	kind := trace.Crash
 	if d.leaving {
 		kind = trace.Stop
@@ -80,6 +89,9 @@ func (w *World) begin(i int) {
 	}
 	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "begins: " + f.String()})
 	w.active[i], w.began[i] = true, w.now
+	if f.Kind != Revert {
+		w.restartShadows()
+	}
 	if !f.Permanent {
 		w.heap.push(occasion{at: w.now + f.For, kind: faultEnds, n: int32(i)})
 	}
@@ -104,6 +116,16 @@ func (w *World) begin(i int) {
 		w.recalls = append(w.recalls, recall{fault: i})
 	case Lie:
 		w.daemons[f.From].lies += f.Rate
+	case Revert:
+		w.revert(&w.daemons[f.From], f.Delay)
+	case Twin:
+		w.pair(f.From)
+	case Wrong:
+		w.misconfigure(&w.daemons[f.From], Mistake(f.Count))
+	case Suspend:
+		w.suspend(&w.daemons[f.From], f.Network)
+	case Rotate:
+		w.rotate(i)
 	case Flap:
 		w.refault()
 		w.heap.push(occasion{at: w.now + f.Delay, kind: flap, n: int32(i)})
@@ -118,8 +140,10 @@ func (w *World) end(i int) {
 		return
 	}
 	f := &w.plan.Faults[i]
-	w.showStatus()
 	w.active[i] = false
+	if f.Kind != Revert {
+		w.calm = w.now
+	}
 	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "ends: " + f.String()})
 	switch f.Kind {
 	case Crash, Leave:
@@ -135,13 +159,19 @@ func (w *World) end(i int) {
 	case Skew, Timers:
 		w.timekeeping(&w.daemons[f.From])
 		w.tellLinks()
-	case Wall:
+	case Wall, Revert, Rotate:
 	case Stale:
 		w.endStale(i)
 	case Recall:
 		w.endRecall(i)
 	case Lie:
 		w.daemons[f.From].lies -= f.Rate
+	case Twin:
+		w.pair(f.From)
+	case Wrong:
+		w.misconfigure(&w.daemons[f.From], 0)
+	case Suspend:
+		w.suspend(&w.daemons[f.From], f.Network)
 	default:
 		w.refault()
 	}
@@ -159,7 +189,7 @@ func (w *World) down(d *daemon, after int) {
 	if d.doomed < 0 {
 		d.doomed = after
 	}
-	w.heap.push(occasion{at: w.now + doomAfter, kind: doom, n: int32(d.at), mark: d.life})
+	w.heap.push(occasion{at: w.now + doomAfter, kind: doom, n: int32(d.slot), mark: d.life})
 }
 
 func (w *World) politely(d *daemon) {
@@ -171,7 +201,7 @@ func (w *World) politely(d *daemon) {
 	d.leaving = true
 	d.node.leave(d.local(w.now))
 	w.settle(d)
-	w.heap.push(occasion{at: w.now + lingers, kind: doom, n: int32(d.at), mark: d.life})
+	w.heap.push(occasion{at: w.now + lingers, kind: doom, n: int32(d.slot), mark: d.life})
 }
 
 func (w *World) pause(d *daemon, keep int) {
@@ -196,4 +226,7 @@ func (w *World) resume(d *daemon) {
 		w.catchUp(d)
 	}
 	w.tellSizes(d)
+	for net := range d.ports {
+		w.suspend(d, net) // what the operator has wanted meanwhile
+	}
 }

@@ -129,7 +129,7 @@ func (p *Plan) share(a, b int) bool {
 func (p *Plan) possible(l *Load) bool {
 	switch {
 	case l.At < 0 || l.At > maxTime || l.Every < 0 || l.Every > maxTime:
-	case l.Daemon < 0 || l.Daemon >= p.Daemons || l.Lane < 0 || l.Lane > 1000 || l.Group < 0 || l.Group > 100_000:
+	case l.Daemon < 0 || l.Daemon >= p.Daemons || l.Lane < 0 || l.Lane > 1000 || l.Group < 0 || l.Group > 1000:
 	case l.Action != "" && l.Action != Join && l.Action != Quit && l.Action != Close:
 	case l.Service > ring.Safe || l.Size < 0 || l.Size > 16<<20 || l.Count < 1 || l.Count > 1e6:
 	default:
@@ -152,7 +152,7 @@ func (p *Plan) checkFault(f *Fault) error {
 		return errors.New("time out of range")
 	case f.On != "" && !slices.Contains(protocolEvents, f.On) || f.After < 0 || f.After > maxTime || f.Nth < 0 || f.Nth > 1e6:
 		return errors.New("no such event")
-	case f.Role != "" && (!slices.Contains(roles, f.Role) || f.On == "" || f.Kind == Partition):
+	case f.Role != "" && (!slices.Contains(roles, f.Role) || f.On == "" || f.Kind == Partition || f.Kind == Twin):
 		return errors.New("no such role")
 	case f.Network < -1 || f.Network >= p.Networks || f.From < -1 || f.From >= p.Daemons || f.To < -1 || f.To >= p.Daemons:
 		return errors.New("network or daemon out of range")
@@ -164,6 +164,8 @@ func (p *Plan) checkFault(f *Fault) error {
 		return errors.New("lies cannot be sealed")
 	case f.Kind == Timers && f.Count > 100:
 		return errors.New("timers take 100 times as long at most")
+	case f.Kind == Wrong && f.Count > int(RemovedKey):
+		return errors.New("no such mistake")
 	case (f.Kind == Address || f.Kind == Astray) && f.Count > p.Daemons:
 		return errors.New("the address of a daemon that there is not")
 	}

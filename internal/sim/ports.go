@@ -3,6 +3,8 @@ package sim
 // port is a daemon's own end of a network: its interface and socket.
 type port struct {
 	size int // payload the interface takes; 0: down
+	// The operator has taken the network out of use here, in this life.
+	suspended bool
 	// Sends are refused in runs (EAGAIN, ENOBUFS, EPERM): with rate
 	// thousandths a run of 1 to most begins.
 	rate, most, left int

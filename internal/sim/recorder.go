@@ -33,10 +33,13 @@ func (w *World) newNode(d *daemon) node {
 // ringConfig is what the ring is told in both modes. Epochs are Unix seconds,
 // by clocks that are not all right.
 func (w *World) ringConfig(d *daemon, r *recorder) ring.Config {
-	p := w.plan
+	p, hash := w.plan, uint64(1)
+	if d.mistake == WrongHash {
+		hash = 2
+	}
 	return ring.Config{
 		Epoch:     1_700_000_000 + uint64((w.now+d.wall)/time.Second) + uint64(d.rand.below(5)),
-		LaneQueue: p.LaneQueue, Hash: 1, StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, Trace: r.trace,
+		LaneQueue: p.LaneQueue, Hash: hash, StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, Trace: r.trace,
 	}
 }
 

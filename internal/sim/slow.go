@@ -13,7 +13,7 @@ func (w *World) serveSoon(d *daemon) {
 		return
 	}
 	d.serving = true
-	w.heap.push(occasion{at: max(w.now, d.busyUntil), kind: serve, n: int32(d.at), mark: d.life})
+	w.heap.push(occasion{at: max(w.now, d.busyUntil), kind: serve, n: int32(d.slot), mark: d.life})
 }
 
 // serveNext lets a slow daemon do the next thing.

@@ -26,9 +26,9 @@ func (w *World) tokenSeen(d *daemon, e *trace.Event) {
 		s := &w.stales[i]
 		f := &w.plan.Faults[s.fault]
 		switch {
-		case e.Kind == trace.TokenOut && f.From == d.at && !s.taken:
+		case e.Kind == trace.TokenOut && f.From == d.slot && !s.taken:
 			s.made, s.ring, s.tseq = true, e.Ring, e.TSeq
-		case e.Kind == trace.TokenIn && e.Verdict == ring.TokenAccepted && s.taken && int(s.copy.to) == d.at &&
+		case e.Kind == trace.TokenIn && e.Verdict == ring.TokenAccepted && s.taken && int(s.copy.to) == d.slot &&
 			e.Ring == s.ring && e.TSeq == s.tseq+uint64(f.Count):
 			w.endStale(s.fault)
 			return

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"mpspread/internal/check"
-	"mpspread/internal/engine"
 	"mpspread/internal/trace"
+	"mpspread/multipath"
 	"mpspread/ring"
 )
 
@@ -32,6 +32,9 @@ type node interface {
 	// nothing happened; the world tries again when room says so.
 	do(now time.Duration, number int, q *lane, m message) bool
 	room(lane int) bool
+	// setKeys and suspend are what the operator does at run time.
+	setKeys(now time.Duration, keys []multipath.Key)
+	suspend(now time.Duration, network int, suspended bool)
 	// resize tells what an interface takes, in payload bytes; 0: it is down.
 	resize(now time.Duration, network, size int)
 	leave(now time.Duration)
@@ -48,11 +51,15 @@ const everyone = -1
 // daemon is a daemon of the plan, alive or not.
 type daemon struct {
 	at      int // position
+	slot    int // in the world: the position, but for twins
 	rand    prng
 	node    node // nil: not running
 	process ring.Process
 	life    uint64
-	place   uint64 // events so far of this process
+	shadow  bool // its machine was put back: it is not the process it was
+	mistake Mistake
+	keys    []multipath.Key // in its key file
+	place   uint64          // events so far of this process
 	clock
 	alarm alarm
 	wall  time.Duration // by how much its wall clock is wrong
@@ -102,11 +109,6 @@ type Options struct {
 	// Packet, if not nil, is called with every packet on every link when it is
 	// sent, and may meddle with it.
 	Packet func(p *Passage)
-	// Status, if not nil, is called with what each living daemon tells operators
-	// when a fault ends and when the run does (engine mode).
-	Status func(daemon int, s *engine.Status)
-	// Other, if not nil, is another build, which some of the daemons are of.
-	Other *Peer
 }
 
 // World is one run.
@@ -118,7 +120,12 @@ type World struct {
 	heap     eventHeap
 	links    []link
 	daemons  []daemon
-	active   []bool          // faults in force
+	active   []bool                   // faults in force
+	mistaken map[ring.Process]Mistake // lives with a wrong configuration
+	cluster  clusterKeys
+	nonces   nonces // nil: not looked at
+	reverts  int
+	calm     time.Duration   // since when no fault is in force and no daemon has started
 	armed    []int           // faults that wait for their event
 	fired    []bool          // whose event has come
 	happened []int           // how often it has happened so far
@@ -151,7 +158,6 @@ type World struct {
 // Result is what became of a run.
 type Result struct {
 	Plan       *Plan
-	other      *Peer
 	Violation  *check.Violation
 	Digest     uint64
 	Events     uint64
@@ -160,20 +166,16 @@ type Result struct {
 	Virtual    time.Duration
 	Exercised  check.Exercised
 	Counters   ring.Counters
-	Groups     int // the most that a daemon alive at the end knows (engine mode)
 }
 
 // Run runs a plan to its end, or to the first violation.
 func Run(p *Plan, o Options) *Result {
 	w := newWorld(p, o)
-	if o.Other != nil {
-		o.Other.reset()
-	}
 	w.run()
 	return &Result{
-		Plan: p, other: o.Other, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
+		Plan: p, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
 		Deliveries: w.checker.Deliveries(), Changes: w.checker.Changes(), Virtual: w.now,
-		Exercised: w.exercised(), Counters: w.totals, Groups: w.groups(),
+		Exercised: w.exercised(), Counters: w.totals,
 	}
 }
 
@@ -193,15 +195,22 @@ func newWorld(p *Plan, o Options) *World {
 		net := i / (p.Daemons * p.Daemons)
 		w.links[i].seed, w.links[i].index, w.links[i].hop = p.Seed, i, p.Hops[net]
 	}
-	w.daemons = make([]daemon, p.Daemons)
+	w.mistaken = make(map[ring.Process]Mistake)
+	w.cluster = clusterKeys{active: 1}
+	if slices.ContainsFunc(p.Faults, func(f Fault) bool { return f.Kind == Revert }) {
+		w.nonces = make(nonces)
+	}
+	w.daemons = make([]daemon, p.Daemons+len(p.twins()))
 	for i := range w.daemons {
 		d := &w.daemons[i]
-		*d = daemon{at: i, rand: stream(p.Seed, "daemon", i), clock: clock{rate: p.Clocks[i]}, doomed: -1}
+		*d = daemon{at: p.positionOf(i), slot: i, rand: stream(p.Seed, "daemon", i), clock: clock{rate: p.Clocks[p.positionOf(i)]}, doomed: -1, keys: firstKeys()}
 		d.alarm = alarm{at: never, rand: stream(p.Seed, "timers", i)}
 		for net := range p.Networks {
 			d.ports = append(d.ports, port{size: p.PayloadSize, rand: stream(p.Seed, "port", i, net)})
 		}
-		w.heap.push(occasion{at: p.Boots[i], kind: restart, n: int32(i)})
+		if i < p.Daemons {
+			w.heap.push(occasion{at: p.Boots[i], kind: restart, n: int32(i)})
+		}
 	}
 	for i := range p.Faults {
 		w.heap.push(occasion{at: p.Faults[i].At, kind: faultBegins, n: int32(i)})
@@ -280,6 +289,10 @@ func (w *World) happen(o *occasion) {
 		w.end(int(o.n))
 	case load:
 		w.load(o)
+	case rotation:
+		w.stepRotation(int(o.n))
+	case unnoticed:
+		w.overlooked(&w.daemons[o.n], o.mark)
 	case serve:
 		w.serveNext(&w.daemons[o.n], o.mark)
 	case restart:
@@ -303,6 +316,9 @@ func (w *World) happen(o *occasion) {
 
 // emit writes an event down and has it judged.
 func (w *World) emit(d *daemon, e *trace.Event) {
+	if d != nil && d.shadow {
+		return // it undoes what others have seen
+	}
 	if w.holding {
 		w.held = append(w.held, *e)
 		return
@@ -318,6 +334,9 @@ func (w *World) emit(d *daemon, e *trace.Event) {
 	}
 	if len(w.stales) > 0 && d != nil {
 		w.tokenSeen(d, e)
+	}
+	if e.Kind == trace.Conf && len(w.mistaken) > 0 {
+		w.exclude(e.Conf)
 	}
 	w.digest.Add(e)
 	w.checker.Event(e)
@@ -339,6 +358,9 @@ func (w *World) settle(d *daemon) {
 		return
 	}
 	w.retry(d)
+	if w.rejuvenate(d); d.node == nil {
+		return
+	}
 	w.observeExchange(d)
 	w.planWake(d)
 }
