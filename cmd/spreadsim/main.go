@@ -49,6 +49,8 @@ type options struct {
 	reports  int
 	recheck  float64
 	profile  string
+	other    string
+	serve    bool
 	arena    string
 	path     string
 	given    map[string]bool // flags that stand in the call
@@ -73,6 +75,8 @@ faults, and judges every run by the properties of the protocol.
   spreadsim -scenario all             the catalogue of scenarios
   spreadsim -scenario SCN-05 -v       one of them, with a timeline of each variant
   spreadsim -seeds 2000 -recheck 1    1 % of the seeds again, in fresh processes
+  spreadsim -seeds 200 -other ./old   some daemons live in ./old, a spreadsim of
+                                      another revision (it is run with -serve)
 
 Modes:
   mixed     healing, targeted and safety, by seed (default)
@@ -107,6 +111,12 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	defer stop()
 	switch {
+	case o.serve:
+		if err := sim.Serve(os.Stdin, out); err != nil {
+			fmt.Fprintf(errs, "spreadsim: %v\n", err)
+			return exitFound
+		}
+		return 0
 	case o.scenario != "":
 		return runScenarios(o, out)
 	case o.plan != "":
@@ -142,6 +152,8 @@ func parse(args []string, errs io.Writer) (*options, error) {
 	f.StringVar(&o.shrunk, "o", "", "where to write it: `FILE`.json and FILE.txt (default: in the directory for temporary files)")
 	f.IntVar(&o.reports, "reports", 5, "how many violations to report in full")
 	f.Float64Var(&o.recheck, "recheck", 0, "run this `percentage` of the seeds again in fresh processes and compare")
+	f.StringVar(&o.other, "other", "", "this `file` is spreadsim of another build; some daemons are of it")
+	f.BoolVar(&o.serve, "serve", false, "host daemons for a spreadsim of another build, which speaks on standard input")
 	f.StringVar(&o.profile, "profile", "", "write a CPU profile to this `file`")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -193,7 +205,16 @@ func (o *options) check() error {
 			return fmt.Errorf("-%s has no meaning in mode exhaustive", name)
 		}
 	}
+	for _, name := range []string{"shrink", "recheck", "scenario"} {
+		if o.other != "" && o.given[name] {
+			return fmt.Errorf("-%s runs one build alone: not with -other", name)
+		}
+	}
 	switch {
+	case o.serve && len(o.given) > 1:
+		return fmt.Errorf("-serve stands alone")
+	case o.other != "" && o.mode == exhaustive:
+		return fmt.Errorf("-other has no meaning in mode exhaustive")
 	case (o.arena != "" || o.path != "") && o.mode != exhaustive:
 		return fmt.Errorf("-arena and -path are for -mode exhaustive")
 	case o.path != "" && o.arena == "":

@@ -163,6 +163,29 @@ func TestRecheck(t *testing.T) {
 	}
 }
 
+// The present tree as the other build: two processes in one ring are what one
+// is, to the bit.
+func TestOtherBuild(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asCommand, "1")
+	code, out, errs := call(t, "-seeds", "2", "-start", "4", "-workers", "2", "-other", self)
+	if code != 0 || !strings.Contains(out, "4 of 4 runs with the other build are the same to the bit") {
+		t.Errorf("code %d, output\n%s%s", code, out, errs)
+	}
+	_, alone, _ := call(t, "-seed", "4", "-layer", "ring")
+	if _, both, _ := call(t, "-seed", "4", "-layer", "ring", "-other", self); both != alone {
+		t.Errorf("one run: %q, alone %q", both, alone)
+	}
+	for _, other := range []string{filepath.Join(t.TempDir(), "none"), "/bin/true"} {
+		if code, _, errs := call(t, "-seed", "4", "-layer", "ring", "-other", other); code != exitFound || !strings.Contains(errs, "other build") {
+			t.Errorf("%s as the other build: code %d, %q", other, code, errs)
+		}
+	}
+}
+
 func TestWrongCalls(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.json")
 	if err := os.WriteFile(bad, []byte("{"), 0o600); err != nil {
@@ -191,6 +214,9 @@ func TestWrongCalls(t *testing.T) {
 		{[]string{"-mode", "exhaustive", "-path", "0"}, 2, "needs -arena"},
 		{[]string{"-mode", "exhaustive", "-arena", "order", "-path", "0.x"}, 2, "no choice"},
 		{[]string{"-arena", "order"}, 2, "exhaustive"},
+		{[]string{"-other", "x", "-recheck", "1"}, 2, "not with -other"},
+		{[]string{"-other", "x", "-mode", "exhaustive"}, 2, "no meaning"},
+		{[]string{"-serve", "-seeds", "1"}, 2, "stands alone"},
 		{[]string{"-plan", bad}, 1, "plan"},
 		{[]string{"-plan", filepath.Join(t.TempDir(), "none")}, 1, "none"},
 		{[]string{"-seed", "1", "-layer", "ring", "-save", filepath.Join(t.TempDir(), "no", "dir")}, 1, "no"},

@@ -12,9 +12,18 @@ import (
 func runMany(o *options, out, errs io.Writer) int {
 	bar := newProgress(errs, o.seeds*len(o.planners))
 	again := newRechecks(o)
+	builds, err := openOthers(o.other, o.workers)
+	if err != nil {
+		fmt.Fprintf(errs, "spreadsim: %v\n", err)
+		return exitFound
+	}
 	var first *sim.Result
-	t := sim.Batch(o.start, o.seeds, o.planners, o.workers, func(r *sim.Result, t *sim.Totals) {
+	var same twins
+	t := sim.BatchWith(o.start, o.seeds, o.planners, builds.options, func(r *sim.Result, t *sim.Totals) {
 		again.note(r)
+		if o.other != "" {
+			same.note(r)
+		}
 		if r.Violation != nil {
 			bar.clear()
 			if t.Violations <= o.reports {
@@ -29,8 +38,13 @@ func runMany(o *options, out, errs io.Writer) int {
 		bar.show(t, time.Now())
 	})
 	bar.clear()
+	if err := builds.close(); err != nil {
+		fmt.Fprintf(errs, "spreadsim: %v\n", err)
+		return exitFound
+	}
+	same.say(out)
 	different := again.run(out, errs)
-	if first != nil && (o.shrink || !o.given["shrink"]) {
+	if first != nil && o.other == "" && (o.shrink || !o.given["shrink"]) {
 		if err := shrink(o, first, out); err != nil {
 			fmt.Fprintf(errs, "spreadsim: %v\n", err)
 		}

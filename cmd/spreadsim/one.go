@@ -57,7 +57,17 @@ func show(o *options, p *sim.Plan, out, errs io.Writer) int {
 	if o.verbose || o.all {
 		timeline = out
 	}
-	r := sim.Timeline(timeline, p, o.all)
+	builds, err := openOthers(o.other, 1)
+	if err != nil {
+		fmt.Fprintf(errs, "spreadsim: %v\n", err)
+		return exitFound
+	}
+	defer func() {
+		if err := builds.close(); err != nil {
+			fmt.Fprintf(errs, "spreadsim: %v\n", err)
+		}
+	}()
+	r := sim.TimelineWith(timeline, p, o.all, builds.options[0].Other)
 	fmt.Fprintln(out, outcome(r))
 	if r.Violation == nil {
 		return 0

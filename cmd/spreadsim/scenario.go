@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"mpspread/internal/sim/scenario"
@@ -64,7 +64,7 @@ func runScenarios(o *options, out io.Writer) int {
 	for _, s := range list {
 		fmt.Fprintf(out, "%s  %s\n", s.ID, s.Title)
 		for i := range s.Cases {
-			c, r := &s.Cases[i], outcomes[next]
+			c, r := &s.Cases[i], <-outcomes[next]
 			next++
 			if o.verbose || o.all {
 				c.Timeline(out, o.all)
@@ -93,8 +93,9 @@ func runScenarios(o *options, out io.Writer) int {
 
 func indented(text string) string { return "         " + strings.ReplaceAll(text, "\n", "\n         ") }
 
-// runCases runs all variants of some scenarios, in their order.
-func runCases(o *options, list []scenario.Scenario) []*scenario.Outcome {
+// runCases runs all variants of some scenarios, some at once, and returns
+// where the outcome of each will come, in their order.
+func runCases(o *options, list []scenario.Scenario) []chan *scenario.Outcome {
 	var cases []*scenario.Case
 	for i := range list {
 		for j := range list[i].Cases {
@@ -105,20 +106,17 @@ func runCases(o *options, list []scenario.Scenario) []*scenario.Outcome {
 	if o.given["seeds"] {
 		seeds = o.seeds
 	}
-	outcomes := make([]*scenario.Outcome, len(cases))
-	next := make(chan int)
-	var done sync.WaitGroup
+	outcomes := make([]chan *scenario.Outcome, len(cases))
+	for i := range outcomes {
+		outcomes[i] = make(chan *scenario.Outcome, 1)
+	}
+	var next atomic.Int64
 	for range o.workers {
-		done.Go(func() {
-			for i := range next {
-				outcomes[i] = cases[i].Run(seeds)
+		go func() {
+			for i := next.Add(1) - 1; i < int64(len(cases)); i = next.Add(1) - 1 {
+				outcomes[i] <- cases[i].Run(seeds)
 			}
-		})
+		}()
 	}
-	for i := range cases {
-		next <- i
-	}
-	close(next)
-	done.Wait()
 	return outcomes
 }

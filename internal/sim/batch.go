@@ -71,6 +71,12 @@ func Permanent(mode Mode) Planner { return Drawn(Liveness, mode) }
 // on some goroutines, and returns when all are done. each is called for every
 // run as it ends, by one goroutine at a time. A seed counts with its first run.
 func Batch(start uint64, count int, planners []Planner, workers int, each func(r *Result, t *Totals)) Totals {
+	return BatchWith(start, count, planners, make([]Options, workers), each)
+}
+
+// BatchWith is Batch with a goroutine for each of the options, which it runs
+// with.
+func BatchWith(start uint64, count int, planners []Planner, workers []Options, each func(r *Result, t *Totals)) Totals {
 	type job struct {
 		seed  uint64
 		plan  Planner
@@ -80,10 +86,10 @@ func Batch(start uint64, count int, planners []Planner, workers int, each func(r
 	var mu sync.Mutex
 	var totals Totals
 	var done sync.WaitGroup
-	for range workers {
+	for _, o := range workers {
 		done.Go(func() {
 			for j := range jobs {
-				r := Run(j.plan(j.seed), Options{})
+				r := Run(j.plan(j.seed), o)
 				mu.Lock()
 				totals.add(r)
 				if j.first {

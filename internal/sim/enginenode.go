@@ -18,7 +18,7 @@ import (
 // or not, real sessions.
 type engineNode struct {
 	recorder
-	engine   *engine.Engine
+	engine   engineCore
 	sessions map[groups.SessionID]*session
 	opened   groups.SessionID
 	full     bool  // refused something since Output.Room
@@ -64,7 +64,7 @@ func (w *World) blankNode(d *daemon) *engineNode {
 }
 
 func (n *engineNode) start(c engine.Config) {
-	e, err := engine.New(c)
+	e, err := n.w.newEngine(n.d, c, &n.entropy.prng)
 	if err != nil {
 		panic(fmt.Sprintf("sim: an engine is refused: %v", err))
 	}

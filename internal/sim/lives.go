@@ -140,6 +140,7 @@ func (w *World) end(i int) {
 		return
 	}
 	f := &w.plan.Faults[i]
+	w.showStatus()
 	w.active[i] = false
 	if f.Kind != Revert {
 		w.calm = w.now

@@ -45,6 +45,7 @@ func (p *Passage) Again(later time.Duration, to int) {
 
 // Where the envelope shows, in clear, what a packet is (package multipath).
 const (
+	envelopeKey     = 2
 	envelopeKind    = 3
 	envelopeCounter = 16
 )
@@ -71,6 +72,9 @@ func (p *Passage) Counter() uint64 {
 	}
 	return binary.BigEndian.Uint64(p.Data[at:])
 }
+
+// KeyID is the id of the key that seals the packet, in engine mode.
+func (p *Passage) KeyID() byte { return p.Data[envelopeKey] }
 
 // RingPayload is what the ring is given of the packet, in ring mode.
 func (p *Passage) RingPayload() []byte { return p.Data[ringHeader:] }

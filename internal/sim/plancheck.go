@@ -129,7 +129,7 @@ func (p *Plan) share(a, b int) bool {
 func (p *Plan) possible(l *Load) bool {
 	switch {
 	case l.At < 0 || l.At > maxTime || l.Every < 0 || l.Every > maxTime:
-	case l.Daemon < 0 || l.Daemon >= p.Daemons || l.Lane < 0 || l.Lane > 1000 || l.Group < 0 || l.Group > 1000:
+	case l.Daemon < 0 || l.Daemon >= p.Daemons || l.Lane < 0 || l.Lane > 1000 || l.Group < 0 || l.Group > 100_000:
 	case l.Action != "" && l.Action != Join && l.Action != Quit && l.Action != Close:
 	case l.Service > ring.Safe || l.Size < 0 || l.Size > 16<<20 || l.Count < 1 || l.Count > 1e6:
 	default:

@@ -73,6 +73,7 @@ func (w *World) look() {
 
 // finish ends the run.
 func (w *World) finish() {
+	w.showStatus()
 	finished := trace.Event{Kind: trace.Finished}
 	if len(w.plan.Core) == 0 {
 		finished.Counter = uint64(w.waiting())
@@ -98,6 +99,29 @@ func (w *World) lastLoad() time.Duration {
 		last = max(last, l.At+l.Every*time.Duration(l.Count-1))
 	}
 	return last
+}
+
+// showStatus shows what operators would see.
+func (w *World) showStatus() {
+	if w.opt.Status == nil {
+		return
+	}
+	for i := range w.daemons {
+		if n, ok := w.daemons[i].node.(*engineNode); ok {
+			s := n.engine.Status(w.daemons[i].local(w.now))
+			w.opt.Status(w.daemons[i].at, &s)
+		}
+	}
+}
+
+// groups is the most groups that a living daemon knows.
+func (w *World) groups() (most int) {
+	for i := range w.daemons {
+		if n, ok := w.daemons[i].node.(*engineNode); ok {
+			most = max(most, n.engine.Status(w.daemons[i].local(w.now)).Groups)
+		}
+	}
+	return most
 }
 
 // count adds a life's counters to the run's.

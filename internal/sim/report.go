@@ -22,7 +22,7 @@ func Report(w io.Writer, r *Result) {
 	v := r.Violation
 	fmt.Fprintf(w, "VIOLATION %s %s event %d at %v\n%s\n", v.Property, r.Plan.Name(), v.Index, v.Time, v.Text)
 	var lines []string
-	again := Run(r.Plan, Options{Each: func(e *trace.Event) {
+	again := Run(r.Plan, Options{Other: r.other, Each: func(e *trace.Event) {
 		if matters(v, e) {
 			lines = append(lines, Line(e))
 		}
@@ -73,8 +73,11 @@ func Line(e *trace.Event) string {
 
 // Timeline runs a plan and writes what happens for people; with all, every
 // event, else the coarse ones.
-func Timeline(w io.Writer, p *Plan, all bool) *Result {
-	r := Run(p, Options{Each: func(e *trace.Event) {
+func Timeline(w io.Writer, p *Plan, all bool) *Result { return TimelineWith(w, p, all, nil) }
+
+// TimelineWith is Timeline with some daemons of another build.
+func TimelineWith(w io.Writer, p *Plan, all bool, other *Peer) *Result {
+	r := Run(p, Options{Other: other, Each: func(e *trace.Event) {
 		switch e.Kind {
 		case trace.Recv, trace.TokenIn, trace.TokenOut, trace.Stable, trace.Discard, trace.Packet:
 			if !all {

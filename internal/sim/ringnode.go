@@ -14,7 +14,7 @@ import (
 //	kind 1 (0: hello), incarnation 8, counter 8, payload
 type ringNode struct {
 	recorder
-	ring    *ring.Ring
+	ring    ringCore
 	hearing hearing
 	counter uint64
 	helloAt time.Duration
@@ -36,7 +36,7 @@ func (w *World) newRingNode(d *daemon) node {
 	n.helloAt = d.local(w.now)
 	c := w.ringConfig(d, &n.recorder)
 	c.Self, c.Daemons, c.FailureDetection, c.PayloadSize = d.process, p.Order, p.FailureDetection, p.PayloadSize
-	n.ring = ring.New(c)
+	n.ring = w.newRing(d, c)
 	return n
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mpspread/internal/check"
+	"mpspread/internal/engine"
 	"mpspread/internal/trace"
 	"mpspread/multipath"
 	"mpspread/ring"
@@ -109,6 +110,11 @@ type Options struct {
 	// Packet, if not nil, is called with every packet on every link when it is
 	// sent, and may meddle with it.
 	Packet func(p *Passage)
+	// Status, if not nil, is called with what each living daemon tells operators
+	// when a fault ends and when the run does (engine mode).
+	Status func(daemon int, s *engine.Status)
+	// Other, if not nil, is another build, which some of the daemons are of.
+	Other *Peer
 }
 
 // World is one run.
@@ -158,6 +164,7 @@ type World struct {
 // Result is what became of a run.
 type Result struct {
 	Plan       *Plan
+	other      *Peer
 	Violation  *check.Violation
 	Digest     uint64
 	Events     uint64
@@ -166,16 +173,20 @@ type Result struct {
 	Virtual    time.Duration
 	Exercised  check.Exercised
 	Counters   ring.Counters
+	Groups     int // the most that a daemon alive at the end knows (engine mode)
 }
 
 // Run runs a plan to its end, or to the first violation.
 func Run(p *Plan, o Options) *Result {
 	w := newWorld(p, o)
+	if o.Other != nil {
+		o.Other.reset()
+	}
 	w.run()
 	return &Result{
-		Plan: p, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
+		Plan: p, other: o.Other, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
 		Deliveries: w.checker.Deliveries(), Changes: w.checker.Changes(), Virtual: w.now,
-		Exercised: w.exercised(), Counters: w.totals,
+		Exercised: w.exercised(), Counters: w.totals, Groups: w.groups(),
 	}
 }
 

@@ -30,6 +30,15 @@ func Catalogue() []Scenario {
 		flapping(),
 		networkLoop(),
 		wallClock(),
+		sickLog(),
 		sendErrors(),
+		lowInExchange(),
+		manyGroups(),
 	}
+}
+
+// sickLog is SCN-29. The core writes no log; it is the shell that must not wait
+// for one.
+func sickLog() Scenario {
+	return Scenario{ID: "SCN-29", Title: "the log blocks; the disk is full", Elsewhere: []string{"daemon: TestSickLog, TestLogDoesNotBlock", "internal/lab"}}
 }

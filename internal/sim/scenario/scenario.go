@@ -15,6 +15,7 @@ import (
 	"io"
 	"time"
 
+	"mpspread/internal/engine"
 	"mpspread/internal/sim"
 	"mpspread/internal/trace"
 )
@@ -144,6 +145,13 @@ func (c *Case) options(p *sim.Plan, watches []Watch) sim.Options {
 			for i := range watches {
 				if see := watches[i].See; see != nil {
 					see(e)
+				}
+			}
+		},
+		Status: func(daemon int, st *engine.Status) {
+			for i := range watches {
+				if status := watches[i].Status; status != nil {
+					status(daemon, st)
 				}
 			}
 		},

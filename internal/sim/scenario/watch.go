@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"mpspread/internal/engine"
 	"mpspread/internal/sim"
 	"mpspread/internal/trace"
 	"mpspread/ring"
@@ -13,8 +14,10 @@ import (
 type Watch struct {
 	See    func(e *trace.Event) // may be nil; e is valid during the call
 	Packet func(p *sim.Passage) // may be nil; likewise
-	End    func(r *sim.Result)  // may be nil
-	Missed func() string        // "": as expected
+	// Status is shown what daemons tell operators (sim.Options); may be nil.
+	Status func(daemon int, s *engine.Status)
+	End    func(r *sim.Result) // may be nil
+	Missed func() string       // "": as expected
 	// Sometimes: it is enough if one of the case's runs has it.
 	Sometimes bool
 }
