@@ -50,7 +50,7 @@ func TestSafetyRunsEndWithTheirFaults(t *testing.T) {
 // A soak is minutes of real timing and stays affordable.
 func TestSoak(t *testing.T) {
 	p := Draw(1, Soak, EngineMode)
-	p.RunFor /= 5
+	p.RunFor /= 15
 	if testing.Short() {
 		p.RunFor /= 10
 	}

@@ -39,6 +39,9 @@ var protocolEvents = append(stateNames[:len(stateNames):len(stateNames)],
 	onJoin, onCommitToken, onRecovered, onReported, onTransitional, onInTransitional, onRegular,
 	onTokenAccepted, onTokenSent, onHurry, onData, onSafe, onSafeDelivered, onExchange, onExchangeHalf)
 
+// groupEvents is how many of them, the last, a ring alone does not know.
+const groupEvents = 2
+
 // sentNames are the events of packets by what they carry.
 var sentNames = map[ring.Kind]string{
 	ring.KindJoin: onJoin, ring.KindCommit: onCommitToken, ring.KindRecovered: onRecovered, ring.KindHurry: onHurry, ring.KindData: onData,

@@ -9,7 +9,7 @@ import (
 // Bounds of a soak: minutes under the timing of a real cluster, where most
 // other runs last seconds on slow networks.
 const (
-	soakShortest, soakLongest = 5 * time.Minute, 15 * time.Minute
+	soakShortest, soakLongest = 15 * time.Minute, 45 * time.Minute
 	soakFaultEvery            = 30 * time.Second // on average
 	soakLoadEvery             = 500 * time.Millisecond
 	soakLongestFault          = 20 * time.Second
