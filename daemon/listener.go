@@ -151,7 +151,7 @@ func (d *daemon) begin(conn net.Conn) {
 		_ = tcp.SetNoDelay(true)
 		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3})
 	}
-	s, err := newSession(conn, p, d.slots)
+	s, err := newSession(conn, p, d.slots, d.cfg.Client.MaxQueue)
 	if err != nil {
 		_ = conn.Close()
 		return

@@ -1,42 +1,37 @@
 package daemon
 
-import "sync"
+import (
+	"sync"
 
-// queue is what waits to be written to a client: a bounded list of frames that
-// sessions share. The loop puts frames in and the writer takes all there are
-// out; wake is signalled only when the writer sleeps.
+	"mpspread/internal/outbox"
+)
+
+// queue is what waits to be written to a client: a box of frames that sessions
+// share. The loop puts frames in and the writer takes all there are out; wake
+// is signalled only when the writer sleeps.
 type queue struct {
 	wake chan struct{} // capacity 1
 
 	mu       sync.Mutex
-	frames   [][]byte
-	bytes    int // of frames, and of those being written
+	box      outbox.Box[[]byte]
 	sleeping bool
 	last     bool // nothing will follow: the writer ends when all is written
 }
 
-// frameCost is what a frame in a queue costs beyond its bytes.
-const frameCost = 64
-
 // put adds frames that cost so many bytes and takes them away from the caller,
-// who gets an empty list back, and how many bytes wait now.
-func (q *queue) put(frames [][]byte, bytes int) (empty [][]byte, waiting int) {
+// who gets an empty list back, what this means for the session, and how many
+// bytes wait now.
+func (q *queue) put(frames [][]byte, bytes int) (empty [][]byte, v outbox.Verdict, waiting int) {
 	q.mu.Lock()
-	q.bytes += bytes
-	waiting = q.bytes
-	if len(q.frames) == 0 {
-		q.frames, frames = frames, q.frames
-	} else {
-		q.frames = append(q.frames, frames...)
-		clear(frames)
-	}
+	empty, v = q.box.Put(frames, bytes)
+	waiting = q.box.Waiting()
 	wake := q.sleeping
 	q.sleeping = false
 	q.mu.Unlock()
 	if wake {
 		q.wake <- struct{}{}
 	}
-	return frames[:0], waiting
+	return empty, v, waiting
 }
 
 // finish lets the writer end once it has written what is there.
@@ -56,8 +51,7 @@ func (q *queue) finish() {
 func (q *queue) take(empty [][]byte, written int) (frames [][]byte, last bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.bytes -= written
-	frames, q.frames = q.frames, empty
+	frames = q.box.Take(empty, written)
 	q.sleeping = len(frames) == 0 && !q.last
 	return frames, q.last && len(frames) == 0
 }
@@ -84,7 +78,7 @@ func (s *session) write() {
 			}
 		}
 		for _, f := range frames {
-			written += len(f) + frameCost
+			written += len(f) + outbox.ItemCost
 		}
 		if err := s.stream.write(frames); err != nil {
 			return

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mpspread/client/frame"
+	"mpspread/internal/outbox"
 )
 
 // pair is a session and the client's end of its connection.
@@ -30,7 +31,7 @@ func pair(t *testing.T) (*session, net.Conn) {
 		end := ends[i]
 		t.Cleanup(func() { _ = end.Close() })
 	}
-	s, err := newSession(ends[0], peer{local: true}, newSlots())
+	s, err := newSession(ends[0], peer{local: true}, newSlots(), 1<<30)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,9 +206,9 @@ func TestWriterShares(t *testing.T) {
 		f := bytes.Repeat([]byte{byte(i)}, i%300)
 		want = append(want, f...)
 		staged = append(staged, f)
-		bytesStaged += len(f) + frameCost
+		bytesStaged += len(f) + outbox.ItemCost
 	}
-	empty, waiting := s.out.put(staged, bytesStaged)
+	empty, _, waiting := s.out.put(staged, bytesStaged)
 	if len(empty) != 0 || waiting != bytesStaged {
 		t.Errorf("%d left, %d bytes waiting", len(empty), waiting)
 	}
@@ -226,7 +227,7 @@ func TestWriterShares(t *testing.T) {
 	}
 	s.out.finish()
 	<-done
-	if _, waiting := s.out.put(nil, 0); waiting != 0 {
+	if _, _, waiting := s.out.put(nil, 0); waiting != 0 {
 		t.Errorf("%d bytes still counted", waiting)
 	}
 }

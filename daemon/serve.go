@@ -9,6 +9,7 @@ import (
 
 	"mpspread/client/frame"
 	"mpspread/groups"
+	"mpspread/internal/outbox"
 	"mpspread/ring"
 )
 
@@ -215,7 +216,7 @@ func (l *loop) deliver(ev *groups.Event) {
 // stage puts a frame where flush finds it.
 func (l *loop) stage(s *session, encoded []byte) {
 	s.staged = append(s.staged, encoded)
-	s.stagedBytes += len(encoded) + frameCost
+	s.stagedBytes += len(encoded) + outbox.ItemCost
 	if !s.dirty {
 		s.dirty = true
 		l.dirty = append(l.dirty, s)
@@ -234,18 +235,16 @@ func (l *loop) flush() {
 		if s.closing {
 			continue
 		}
-		waiting := 0
-		s.staged, waiting = s.out.put(s.staged, s.stagedBytes)
+		var v outbox.Verdict
+		var waiting int
+		s.staged, v, waiting = s.out.put(s.staged, s.stagedBytes)
 		s.stagedBytes = 0
-		switch most := l.cfg.Client.MaxQueue; {
-		case waiting > most:
+		switch v {
+		case outbox.Full:
 			l.end(s, &ending{endSlow, errQueueFull})
-		case waiting > most/2 && !s.warned:
-			s.warned = true
+		case outbox.Slow:
 			l.log.Warn("client is slow", zap.String("session", s.private), zap.String("client", s.peer.String()),
-				zap.Int("waiting_bytes", waiting), zap.Int("closed_at_bytes", most))
-		case waiting < most/4:
-			s.warned = false
+				zap.Int("waiting_bytes", waiting), zap.Int("closed_at_bytes", l.cfg.Client.MaxQueue))
 		}
 	}
 	clear(l.dirty)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mpspread/groups"
+	"mpspread/internal/outbox"
 )
 
 // session is one client's connection, from accept to the end of its ordered
@@ -37,7 +38,6 @@ type session struct {
 	blocked bool     // waits for room in the ring
 	closing bool     // its disconnect is on its way; nothing more from or for it
 	dirty   bool     // in the loop's list of sessions to be flushed
-	warned  bool     // of its queue
 	groups  map[string]bool
 
 	staged      [][]byte // frames not yet handed to the writer
@@ -49,7 +49,8 @@ type session struct {
 // shut may be one more.
 const maxBatches = 2
 
-func newSession(conn net.Conn, p peer, s slots) (*session, error) {
+// newSession makes a session whose queue takes so many bytes.
+func newSession(conn net.Conn, p peer, s slots, queue int) (*session, error) {
 	st, err := newStream(conn, s)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func newSession(conn net.Conn, p peer, s slots) (*session, error) {
 		peer: p, conn: conn, stream: st,
 		free: make(chan *batch, maxBatches+1), gone: make(chan struct{}),
 	}
-	x.out.wake = make(chan struct{}, 1)
+	x.out.wake, x.out.box = make(chan struct{}, 1), outbox.New[[]byte](queue)
 	for range maxBatches {
 		x.free <- &batch{session: x}
 	}

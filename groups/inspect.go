@@ -13,9 +13,10 @@ const (
 	ActDisconnect                // of a session
 	ActAnnounce                  // state exchange: what a daemon has
 	ActPiece                     // state exchange: a piece of a table
+	ActLastPiece                 // and the last one of it
 )
 
-var actNames = [...]string{ActMessage: "message", ActJoin: "join", ActLeave: "leave", ActDisconnect: "disconnect", ActAnnounce: "announce", ActPiece: "piece"}
+var actNames = [...]string{ActMessage: "message", ActJoin: "join", ActLeave: "leave", ActDisconnect: "disconnect", ActAnnounce: "announce", ActPiece: "piece", ActLastPiece: "last-piece"}
 
 // String is the act's name in traces; none for the zero value.
 func (a Act) String() string {
@@ -43,6 +44,10 @@ type Request struct {
 // state exchange only the act is read.
 func Inspect(payload []byte) (Request, error) {
 	if isExchange(payload) {
+		p, err := parsePiece(payload)
+		if err == nil && p.index == pieces(p.size)-1 {
+			return Request{Act: ActLastPiece}, nil
+		}
 		return Request{Act: Act(payload[0])}, nil
 	}
 	if len(payload) > 0 && kind(payload[0]) == kindData {

@@ -22,7 +22,8 @@ func TestInspect(t *testing.T) {
 		{"leave", encodeRequest(kindLeave, "x", "g"), Request{Act: ActLeave, Name: "x", Groups: []string{"g"}}, "leave"},
 		{"disconnect", encodeRequest(kindDisconnect, "x", ""), Request{Act: ActDisconnect, Name: "x"}, "disconnect"},
 		{"announcement", (&announcement{conf: ring.RingID{Epoch: 1}}).encode(), Request{Act: ActAnnounce}, "announce"},
-		{"piece", (&piece{size: 1, bytes: []byte{1}}).encode(), Request{Act: ActPiece}, "piece"},
+		{"piece", (&piece{size: pieceSize + 1, bytes: make([]byte, pieceSize)}).encode(), Request{Act: ActPiece}, "piece"},
+		{"last piece", (&piece{index: 1, size: pieceSize + 1, bytes: []byte{1}}).encode(), Request{Act: ActLastPiece}, "last-piece"},
 	} {
 		got, err := Inspect(test.payload)
 		if err != nil || !reflect.DeepEqual(got, test.want) || got.Act.String() != test.act {

@@ -77,6 +77,7 @@ type Checker struct {
 func New(o Options) *Checker {
 	c := &Checker{
 		opt:       o,
+		groups:    newGroupState(),
 		processes: make(map[ring.Process]*process),
 		rings:     make(map[ring.RingID]*ringState),
 		confs:     make(map[trace.ConfID]*ring.Configuration),
@@ -218,7 +219,7 @@ func (c *Checker) Event(e *trace.Event) {
 		c.state(c.process(e.Process), e.State)
 	case trace.Commit:
 		c.commit(c.process(e.Process), e)
-	case trace.ClientSend, trace.ClientView, trace.ClientDeliver, trace.ClientClose, trace.ClientSignal, trace.ClientLeave:
+	case trace.ClientOpen, trace.ClientSend, trace.ClientStall, trace.ClientView, trace.ClientDeliver, trace.ClientClose, trace.ClientSignal, trace.ClientLeave:
 		c.client(e)
 	}
 }

@@ -63,13 +63,14 @@ func (c *Checker) transitional(p *process, t *ring.Configuration) {
 	if p.part == nil {
 		return
 	}
-	p.part.inTrans = true
+	p.part.inTrans, p.part.transAt = true, p.part.last
 	for _, q := range t.Members {
 		other := c.part(p.part.ring, c.process(q))
 		p.part.trans.add(other.place)
 		p.part.bound.union(other.obligation)
 	}
 	p.part.bound.union(p.part.trans)
+	p.changeOfConfiguration(p.part, true)
 	c.safeBeforeTransitional(p)
 }
 
@@ -97,6 +98,7 @@ func (c *Checker) regular(p *process, conf *ring.Configuration) {
 	p.came, p.regular, p.part, p.next = p.in.Regular(), r, t, nil
 	t.before = p.came
 	c.checkPredecessor(t)
+	p.changeOfConfiguration(t, false)
 	if p.came != (ring.RingID{}) && len(c.quiet) > 0 && p.gathered >= c.quiet[0].since {
 		// Being born is no change, and what began before is not of this phase.
 		p.installs++
@@ -159,6 +161,10 @@ func (c *Checker) die(p *process) {
 		}
 	}
 	c.quiet = nil
+	for _, s := range p.sessionsOf() {
+		s.drop()
+	}
+	p.sessions, p.local, p.unclaimed, p.stalled = nil, nil, nil, 0
 	if p.regular != nil {
 		c.release(p.regular)
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"mpspread/groups"
 	"mpspread/internal/trace"
 	"mpspread/ring"
 )
@@ -37,8 +38,11 @@ func (c *Checker) deliver(p *process, e *trace.Event) {
 		c.safe(p, t, m)
 	}
 	c.account(p, t, m)
-	if m.client != 0 && c.groups.in != nil {
-		c.groups.in[ordered{p.id, m.client, m.number}] = p.in
+	switch {
+	case m.op != nil:
+		c.deliverable(p, t, m.op)
+	case m.act >= groups.ActAnnounce:
+		t.noteExchange(m.act, m.sender)
 	}
 	if m.node == none {
 		m.node = c.graph.message(e)

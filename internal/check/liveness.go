@@ -107,6 +107,9 @@ func (c *Checker) finish() {
 		}
 		c.converged(q)
 		c.allDelivered(q)
+		for _, id := range q.members {
+			c.allServed(c.process(id))
+		}
 	}
 	if len(c.quiet) > 0 {
 		c.copiesBack()
@@ -208,7 +211,7 @@ func (c *Checker) Settled(now time.Duration) bool {
 		}
 		q.settled = true
 		for _, id := range q.members {
-			if p := c.process(id); p.delivered[0] < p.accepted[0] || p.delivered[1] < p.accepted[1] || !c.upToDate(p) {
+			if p := c.process(id); p.delivered[0] < p.accepted[0] || p.delivered[1] < p.accepted[1] || !c.upToDate(p) || !c.served(p) {
 				return false
 			}
 		}

@@ -120,9 +120,10 @@ func TestNoViolation(t *testing.T) {
 			s := two()
 			m := s.originate(p, ring.Agreed)
 			s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, First: true, Message: m.Message})
-			s.add(trace.Event{Kind: trace.ClientSignal, Process: p, Client: 1, View: &trace.View{Group: "g"}})
+			s.view(p, 1, "#a", [3]int32{1, 1, 1}, "#a")
+			s.add(trace.Event{Kind: trace.ClientSignal, Process: p, Client: 1, View: &trace.View{Group: "g", ID: [3]int32{1, 1, 1}}})
 			s.add(trace.Event{Kind: trace.ClientLeave, Process: p, Client: 1, View: &trace.View{Group: "g"}})
-			s.add(trace.Event{Kind: trace.ClientClose, Process: p, Client: 1})
+			s.add(trace.Event{Kind: trace.ClientClose, Process: p, Client: 1, Text: "disconnect"})
 			s.recv(q, m)
 			s.deliver(p, m)
 			s.deliver(q, m)
@@ -189,6 +190,7 @@ func TestExercisedAddsUp(t *testing.T) {
 	if one := good().judge().Exercised(); e[TOT1] != 2*one[TOT1] || one[TOT1] == 0 {
 		t.Error("the counts do not add up")
 	}
+	e.Add(goodClients().judge().Exercised())
 	if list := e.Never(); len(list) != 1 || list[0] != LIV5 {
 		t.Errorf("never exercised: %v", list)
 	}

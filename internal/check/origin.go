@@ -1,6 +1,7 @@
 package check
 
 import (
+	"mpspread/groups"
 	"mpspread/internal/trace"
 	"mpspread/ring"
 )
@@ -62,7 +63,10 @@ func (c *Checker) originate(p *process, e *trace.Event) {
 	c.fromSubmission(p, e)
 	msg := message{
 		place: at, sender: t, service: m.Service, length: m.Length, digest: m.Digest, client: m.Client, number: m.ClientCounter,
-		knows: t.last, previous: t.sent, node: none,
+		knows: t.last, previous: t.sent, node: none, act: m.Act,
+	}
+	if m.Act != 0 && m.Act < groups.ActAnnounce && p.sessions != nil {
+		msg.op = c.operate(p, e)
 	}
 	if m.Service >= ring.FIFO {
 		t.sent = at

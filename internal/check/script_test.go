@@ -16,6 +16,10 @@ type script struct {
 	seq    map[ring.RingID]ring.Seq
 	count  map[ring.Process]uint64
 	now    time.Duration
+
+	private map[uint64]string // of clients
+	home    map[uint64]ring.Process
+	number  map[uint64]uint64 // messages of each
 }
 
 var (
@@ -28,6 +32,7 @@ func newScript() *script {
 	return &script{
 		conf: map[ring.Process]*ring.Configuration{}, came: map[ring.Process]ring.RingID{},
 		seq: map[ring.RingID]ring.Seq{}, count: map[ring.Process]uint64{},
+		private: map[uint64]string{}, home: map[uint64]ring.Process{}, number: map[uint64]uint64{},
 	}
 }
 

@@ -3,6 +3,7 @@ package check
 import (
 	"time"
 
+	"mpspread/groups"
 	"mpspread/internal/trace"
 	"mpspread/ring"
 )
@@ -25,6 +26,12 @@ type process struct {
 	clients map[uint64]uint64 // last delivered count of each client (FIFO-2)
 	lanes   map[uint64][]submission
 	loose   map[submission]int // submissions whose client is not known
+
+	sessions  map[string]*session   // by private name, until p has delivered their disconnect
+	local     map[string][]*session // of them, by group, as p has delivered it
+	forgotten []*session            // disconnected before their clients knew
+	unclaimed map[string][]entry    // messages to private names that nobody has
+	stalled   int                   // sessions that do not read
 
 	accepted, delivered [2]uint64     // own messages: ordinary, safe (LIV-3, LIV-4)
 	installs            int           // regular configurations of the quiet phase
@@ -67,6 +74,8 @@ type message struct {
 	deliveredBy bits
 	must        bits // safe: processes that are bound to deliver it (SAFE-1)
 	node        int32
+	act         groups.Act
+	op          *operation // of a session that is known
 }
 
 // ringState is one regular configuration and its total order.
@@ -94,6 +103,11 @@ type part struct {
 	inTrans   bool
 	before    ring.RingID // its regular configuration before this one
 	trans     bits        // transitional set, as bits of this ring
+	transAt   place       // of the last delivery before the transitional configuration
+
+	agreed          bool         // for sure (exchange.go)
+	announced, told bits         // whose parts of the state exchange it has delivered
+	excluded        map[int]bool // ways in which its state was not agreed (due.go)
 
 	aru    ring.Seq // holds everything up to here
 	beyond map[ring.Seq]bool
@@ -138,6 +152,16 @@ func (b *bits) union(o bits) {
 		b[i] |= o[i]
 	}
 }
+
+func (b bits) intersect(o bits) bits {
+	for i := range b {
+		b[i] &= o[i]
+	}
+	return b
+}
+
+// outside is the place of a process that is not in the ring.
+const outside = 255
 
 // within tells whether b is a subset of o.
 func (b *bits) within(o bits) bool {

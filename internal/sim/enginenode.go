@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -19,25 +18,20 @@ import (
 type engineNode struct {
 	recorder
 	engine   engineCore
-	sessions map[groups.SessionID]*session
+	sessions map[groups.SessionID]*session // until their disconnect has been ordered
 	opened   groups.SessionID
-	full     bool  // refused something since Output.Room
-	told     []int // datagram sizes of the interfaces, as last told
-	intact   bool  // the datagram being received has the bytes that were sent
+	taken    map[string]bool // private names of sessions that are closing
+	dirty    []*session      // have staged items
+	slow     []*session      // read a few items at a time
+	full     bool            // refused something since Output.Room
+	told     []int           // datagram sizes of the interfaces, as last told
+	intact   bool            // the datagram being received has the bytes that were sent
 	entropy  *entropy
 	tape     *tape // what it was given; nil: not recorded
 }
 
 // clusterName is authenticated in every packet.
 const clusterName = "sim"
-
-// session is a client of an engineNode.
-type session struct {
-	id      groups.SessionID
-	client  uint64
-	private string
-	joined  map[string]bool // asked to join, and not asked to leave since
-}
 
 // minPacket is the smallest datagram on which a network carries more than
 // small packets (protocol rule 6), with room for the envelope.
@@ -56,7 +50,7 @@ func (w *World) newEngineNode(d *daemon) node {
 
 // blankNode is a node without its engine.
 func (w *World) blankNode(d *daemon) *engineNode {
-	n := &engineNode{recorder: recorder{w: w, d: d}, sessions: make(map[groups.SessionID]*session), entropy: &entropy{}}
+	n := &engineNode{recorder: recorder{w: w, d: d}, sessions: make(map[groups.SessionID]*session), taken: make(map[string]bool), entropy: &entropy{}}
 	for range w.plan.Networks {
 		n.told = append(n.told, packetSize(w.plan.PayloadSize))
 	}
@@ -127,12 +121,31 @@ func (n *engineNode) deadline() time.Duration {
 	return ring.NoDeadline
 }
 
-// drain sends first, then hands events to their clients.
+// drain sends first, then hands events to their clients. What ends a session
+// makes more of both.
 func (n *engineNode) drain(now time.Duration, send func(network, to int, data []byte)) {
 	n.note(act{kind: actDrain, now: now})
-	out := n.engine.Output()
-	for i := range out.Datagrams {
-		g := &out.Datagrams[i]
+	for {
+		out := n.engine.Output()
+		n.sendAll(out.Datagrams, send)
+		if out.Room {
+			n.full = false
+		}
+		for i := range out.Events {
+			if n.d.node == nil {
+				return // it died while it sent
+			}
+			n.stage(&out.Events[i])
+		}
+		if !n.flush(now) {
+			return
+		}
+	}
+}
+
+func (n *engineNode) sendAll(datagrams []multipath.Datagram, send func(network, to int, data []byte)) {
+	for i := range datagrams {
+		g := &datagrams[i]
 		to := everyone
 		if most := n.told[g.Network]; len(g.Data) > most {
 			n.w.checker.Broke(fmt.Sprintf("a datagram of %d bytes for an interface that takes %d", len(g.Data), most))
@@ -147,57 +160,11 @@ func (n *engineNode) drain(now time.Duration, send func(network, to int, data []
 		}
 		send(int(g.Network), to, g.Data)
 	}
-	if out.Room {
-		n.full = false
-	}
-	for i := range out.Events {
-		if n.d.node == nil {
-			return // it died while it sent
-		}
-		n.handOver(&out.Events[i])
-	}
 }
 
-// handOver writes down what clients receive.
-func (n *engineNode) handOver(e *groups.Event) {
-	for _, id := range e.Sessions {
-		s := n.sessions[id]
-		if s == nil {
-			n.w.checker.Broke(fmt.Sprintf("an event for session %d, which is not open", id))
-			return
-		}
-		out := trace.Event{Client: s.client}
-		switch e.Kind {
-		case groups.EventMessage:
-			out.Kind = trace.ClientDeliver
-			out.Message = trace.Message{Service: e.Message.Service, Groups: e.Message.Groups}
-			describe(&out.Message, e.Message.Data)
-		case groups.EventMembership:
-			out.Kind, out.View, out.Text = trace.ClientView, viewOf(e), s.private
-		case groups.EventTransition:
-			out.Kind = trace.ClientSignal
-			out.View = &trace.View{Group: e.Group, ID: [3]int32{e.ID.Ring, e.ID.Epoch, e.ID.Index}}
-		case groups.EventSelfLeave:
-			out.Kind, out.View = trace.ClientLeave, &trace.View{Group: e.Group}
-		case groups.EventClosed:
-			out.Kind, out.Text = trace.ClientClose, "closed"
-			delete(n.sessions, id)
-		case groups.EventReject:
-			n.w.checker.Broke(fmt.Sprintf("client %d is rejected", s.client))
-			return
-		}
-		n.w.emit(n.d, &out)
-	}
-}
-
-func viewOf(e *groups.Event) *trace.View {
-	m := e.Membership
-	return &trace.View{
-		Group: m.Group, ID: [3]int32{m.ID.Ring, m.ID.Epoch, m.ID.Index}, Cause: uint8(m.Cause), Members: m.Members, Sets: m.Sets, Own: e.Own,
-	}
-}
-
-func (n *engineNode) room(int) bool { return !n.full }
+// room tells whether the next request of a client may find room: in the ring,
+// and its name free again if it has to open a session first.
+func (n *engineNode) room(lane int) bool { return !n.full && !n.taken[privateName(lane)] }
 
 // packetSize is the datagram for a payload.
 func packetSize(payload int) int {
@@ -231,74 +198,4 @@ func (n *engineNode) sizes() *trace.Sizes {
 
 func (n *engineNode) counters() ring.Counters {
 	return n.engine.Status(n.d.local(n.w.now)).Ring.Counters
-}
-
-// do carries out a client's request. A client without a session opens one
-// first and joins the first group.
-func (n *engineNode) do(now time.Duration, number int, q *lane, m message) bool {
-	n.note(act{kind: actDo, now: now, from: number, client: q.client, counter: q.counter, message: m})
-	if q.session == nil && !n.open(now, number, q) {
-		return true // the name is still taken: this client has bad luck
-	}
-	s, group := q.session, fmt.Sprintf("g%d", m.group)
-	var err error
-	switch m.action {
-	case Join:
-		if err = n.engine.Join(now, s.id, group); err == nil {
-			s.joined[group] = true
-		}
-	case Quit:
-		if err = n.engine.Leave(now, s.id, group); err == nil {
-			delete(s.joined, group)
-		}
-	case Close:
-		err = n.engine.Close(now, s.id)
-		q.session = nil
-		if !n.d.shadow {
-			n.w.clients++
-		}
-		q.client, q.counter = n.w.clients, 0
-	default:
-		err = n.multicast(now, q, m, group)
-	}
-	switch {
-	case errors.Is(err, ring.ErrWindowFull):
-		n.full = true
-		return false
-	case err != nil && !errors.Is(err, ring.ErrLeft):
-		n.w.checker.Broke(fmt.Sprintf("client %d, %s: %v", q.client, m.action, err))
-	}
-	return true
-}
-
-func (n *engineNode) open(now time.Duration, number int, q *lane) bool {
-	n.opened++
-	private, err := n.engine.Open(now, n.opened, fmt.Sprintf("c%d", number), true)
-	if errors.Is(err, groups.ErrNotUnique) {
-		private, err = n.engine.Open(now, n.opened, "", true)
-	}
-	if err != nil {
-		return false
-	}
-	q.session = &session{id: n.opened, client: q.client, private: private, joined: make(map[string]bool)}
-	n.sessions[n.opened] = q.session
-	if n.engine.Join(now, n.opened, "g0") == nil {
-		q.session.joined["g0"] = true
-	}
-	return true
-}
-
-func (n *engineNode) multicast(now time.Duration, q *lane, m message, group string) error {
-	e := trace.Event{Kind: trace.ClientSend, Client: q.client, First: q.session.joined[group], Message: trace.Message{Service: m.service, Groups: []string{group}}}
-	data := appendPayload(nil, q.client, q.counter+1, m.size)
-	describe(&e.Message, data)
-	var err error
-	taken := n.w.handIn(n.d, &e, func() bool {
-		err = n.engine.Multicast(now, q.session.id, &groups.Multicast{Service: m.service, Groups: []string{group}, Data: data})
-		return err == nil
-	})
-	if taken {
-		q.counter++
-	}
-	return err
 }

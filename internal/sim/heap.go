@@ -28,6 +28,7 @@ const (
 	serve
 	rotation
 	unnoticed
+	reading
 )
 
 // eventHeap is a heap of four children a node: shallower than a binary one,

@@ -59,15 +59,23 @@ type Plan struct {
 	// Clocks is each daemon's clock rate, in thousandths of the true one.
 	Clocks []int `json:"clocks"`
 
-	PayloadSize  int             `json:"payload_size"` // of a ring packet, in bytes
-	LaneQueue    int             `json:"lane_queue"`   // bytes; 0: the ring's default
-	StartSeq     ring.Seq        `json:"start_seq"`
-	StartTSeq    uint64          `json:"start_tseq"`
-	StartCounter uint64          `json:"start_counter"` // of packets
-	Unfiltered   bool            `json:"unfiltered"`    // ring mode: every copy goes up
-	Plaintext    bool            `json:"plaintext"`     // engine mode
-	Failover     bool            `json:"failover"`      // engine mode
-	Boots        []time.Duration `json:"boots"`         // when each daemon first starts
+	PayloadSize  int      `json:"payload_size"` // of a ring packet, in bytes
+	LaneQueue    int      `json:"lane_queue"`   // bytes; 0: the ring's default
+	StartSeq     ring.Seq `json:"start_seq"`
+	StartTSeq    uint64   `json:"start_tseq"`
+	StartCounter uint64   `json:"start_counter"` // of packets
+	Unfiltered   bool     `json:"unfiltered"`    // ring mode: every copy goes up
+	Plaintext    bool     `json:"plaintext"`     // engine mode
+	Failover     bool     `json:"failover"`      // engine mode
+
+	// Clients in engine mode: bytes that may wait for one (0: 64 MiB), and
+	// which sessions of a daemon, every so-many-th, have no name of their own
+	// and want no memberships (0: none).
+	ClientQueue int `json:"client_queue,omitempty"`
+	Invent      int `json:"invent,omitempty"`
+	Unwatched   int `json:"unwatched,omitempty"`
+
+	Boots []time.Duration `json:"boots"` // when each daemon first starts
 
 	Faults []Fault `json:"faults"`
 	Load   []Load  `json:"load"`
@@ -89,16 +97,39 @@ type Action string
 
 // The actions of clients in engine mode. A ring alone only knows multicasts.
 const (
-	Join  Action = "join"
-	Quit  Action = "leave" // of a group
-	Close Action = "close" // of the session; the next action opens another
+	Join    Action = "join"
+	Quit    Action = "leave"   // of a group
+	Close   Action = "close"   // of the session; the next action opens another
+	Stall   Action = "stall"   // the client reads no more (R3)
+	Trickle Action = "trickle" // it reads Pace items a second
+	Read    Action = "read"    // it reads everything as it comes, as at first
+)
+
+// actions are all of them.
+var actions = []Action{"", Join, Quit, Close, Stall, Trickle, Read}
+
+// Target is a client by its private name.
+type Target struct {
+	Daemon int `json:"daemon"`
+	Lane   int `json:"lane"`
+}
+
+const (
+	maxGroup = 100_000 // highest number of a group
+	maxLane  = 1000    // highest number of a client of one daemon
 )
 
 // Load is some requests handed in by one client: at once, or each Every after
-// the one before it.
+// the one before it. A message goes to Group and the groups of More, to the
+// clients of Private, and not to its sender with Discard; with Group -1 only to
+// the others. Joins and leaves are of Count groups, from Group on.
 type Load struct {
 	Action  Action        `json:"action,omitempty"`
 	Group   int           `json:"group,omitempty"`
+	More    []int         `json:"more,omitempty"`
+	Private []Target      `json:"private,omitempty"`
+	Discard bool          `json:"discard,omitempty"`
+	Pace    int           `json:"pace,omitempty"` // of a slow client: items a second
 	At      time.Duration `json:"at"`
 	Daemon  int           `json:"daemon"`
 	Lane    int           `json:"lane"`

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"mpspread/groups"
 	"mpspread/ring"
 )
 
@@ -27,6 +28,9 @@ func (p *Plan) check() error {
 		if err := p.checkFault(&p.Faults[i]); err != nil {
 			return fmt.Errorf("sim: plan: fault %d: %w", i, err)
 		}
+	}
+	if p.ClientQueue < 0 || p.ClientQueue > 1<<30 || p.Invent < 0 || p.Unwatched < 0 {
+		return fmt.Errorf("sim: plan: clients out of range")
 	}
 	for i := range p.Load {
 		if !p.possible(&p.Load[i]) {
@@ -127,11 +131,19 @@ func (p *Plan) share(a, b int) bool {
 }
 
 func (p *Plan) possible(l *Load) bool {
+	client := func(daemon, lane int) bool {
+		return daemon >= 0 && daemon < p.Daemons && lane >= 0 && lane <= maxLane
+	}
+	group := func(g int) bool { return g >= 0 && g <= maxGroup }
 	switch {
-	case l.At < 0 || l.At > maxTime || l.Every < 0 || l.Every > maxTime:
-	case l.Daemon < 0 || l.Daemon >= p.Daemons || l.Lane < 0 || l.Lane > 1000 || l.Group < 0 || l.Group > 100_000:
-	case l.Action != "" && l.Action != Join && l.Action != Quit && l.Action != Close:
+	case l.At < 0 || l.At > maxTime || l.Every < 0 || l.Every > maxTime || l.Pace < 0 || l.Pace > 1e6:
+	case !client(l.Daemon, l.Lane) || !slices.Contains(actions, l.Action):
 	case l.Service > ring.Safe || l.Size < 0 || l.Size > 16<<20 || l.Count < 1 || l.Count > 1e6:
+	case !group(l.Group) && (l.Action != "" || l.Group != -1):
+	case (l.Action == Join || l.Action == Quit) && !group(l.Group+l.Count-1):
+	case 1+len(l.More)+len(l.Private) > groups.MaxGroups:
+	case slices.ContainsFunc(l.More, func(g int) bool { return !group(g) }):
+	case slices.ContainsFunc(l.Private, func(to Target) bool { return !client(to.Daemon, to.Lane) }):
 	default:
 		return true
 	}

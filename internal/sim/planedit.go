@@ -15,6 +15,9 @@ func clonePlan(p *Plan) *Plan {
 		c.Absent[i] = slices.Clone(c.Absent[i])
 	}
 	c.Load, c.Core = slices.Clone(p.Load), slices.Clone(p.Core)
+	for i := range c.Load {
+		c.Load[i].More, c.Load[i].Private = slices.Clone(c.Load[i].More), slices.Clone(c.Load[i].Private)
+	}
 	c.Faults = slices.Clone(p.Faults)
 	for i := range c.Faults {
 		c.Faults[i].Groups = slices.Clone(c.Faults[i].Groups)
@@ -60,7 +63,12 @@ func (p *Plan) dropDaemon(d int) {
 		}
 	}
 	for i := range p.Load {
-		p.Load[i].Daemon = lower(p.Load[i].Daemon, d)
+		l := &p.Load[i]
+		l.Daemon = lower(l.Daemon, d)
+		l.Private = slices.DeleteFunc(l.Private, func(to Target) bool { return to.Daemon == d })
+		for j := range l.Private {
+			l.Private[j].Daemon = lower(l.Private[j].Daemon, d)
+		}
 	}
 	for i := range p.Core {
 		p.Core[i] = lower(p.Core[i], d)

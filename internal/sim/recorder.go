@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
+	"mpspread/groups"
 	"mpspread/internal/trace"
 	"mpspread/ring"
 )
@@ -64,6 +66,7 @@ func (r *recorder) trace(_ time.Duration, e *ring.TraceEvent) {
 	case ring.TraceOriginate:
 		out.Kind, out.In = trace.Originate, r.inForce
 		r.message(&out, e)
+		r.asked(&out, e.Message.Payload)
 	case ring.TraceDeliver:
 		out.Kind, out.In = trace.Deliver, trace.IDOf(e.Conf)
 		r.message(&out, e)
@@ -117,4 +120,17 @@ func visitSizes(e *ring.TraceEvent) *trace.Sizes {
 // idleSizes are the sizes of a ring that should have nothing left to do.
 func idleSizes(s ring.Sizes) *trace.Sizes {
 	return &trace.Sizes{Held: s.Held, Room: s.Room, Begun: s.Begun, Budget: s.Budget, Missing: s.Missing, Waiting: s.Waiting, Timers: s.Timers}
+}
+
+// asked notes what a payload asks of the groups.
+func (r *recorder) asked(out *trace.Event, payload []byte) {
+	if r.w.plan.Mode != EngineMode {
+		return
+	}
+	q, err := groups.Inspect(payload)
+	if err != nil {
+		r.w.checker.Broke(fmt.Sprintf("%s originated %x: %v", trace.ProcessString(r.d.process), payload, err))
+		return
+	}
+	out.Message.Act, out.Message.Name, out.Message.Groups, out.Message.Discard = q.Act, q.Name, q.Groups, q.SelfDiscard
 }

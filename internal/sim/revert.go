@@ -50,6 +50,7 @@ const (
 	actAdvance
 	actDrain
 	actDo
+	actRead
 	actResize
 	actKeys
 	actSuspend
@@ -187,6 +188,8 @@ func (n *engineNode) play(a *act, lanes map[int]*lane) {
 		}
 		q.client, q.counter = a.client, a.counter
 		n.do(a.now, a.from, q, a.message)
+	case actRead:
+		n.readLittle()
 	case actResize:
 		n.resize(a.now, a.network, a.from)
 	case actKeys:

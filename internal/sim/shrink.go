@@ -245,6 +245,8 @@ func (s *shrinker) simpleLoad() {
 		edit(func(l *Load) { l.Every = 0 })
 		edit(func(l *Load) { l.Lane = 0 })
 		edit(func(l *Load) { l.Group = 0 })
+		edit(func(l *Load) { l.More, l.Private = nil, nil })
+		edit(func(l *Load) { l.Discard = false })
 		edit(func(l *Load) { l.Service = ring.Agreed })
 	}
 }

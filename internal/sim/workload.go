@@ -64,8 +64,8 @@ func (w *World) load(o *occasion) {
 	l := &w.plan.Load[o.n]
 	count := l.Count
 	if l.Every > 0 {
-		if o.mark++; o.mark < uint64(l.Count) {
-			w.heap.push(occasion{at: w.now + l.Every, kind: load, n: o.n, mark: o.mark})
+		if next := o.mark + 1; next < uint64(l.Count) {
+			w.heap.push(occasion{at: w.now + l.Every, kind: load, n: o.n, mark: next})
 		}
 		count = 1
 	}
@@ -79,8 +79,8 @@ func (w *World) load(o *occasion) {
 		q = &lane{client: w.clients}
 		d.lanes[l.Lane] = q
 	}
-	for range count {
-		q.waiting = append(q.waiting, message{l.Action, l.Service, l.Size, l.Group})
+	for i := range count {
+		q.waiting = append(q.waiting, l.request(int(o.mark)+i))
 	}
 	if d.paused > 0 {
 		return // its clients' requests wait in their sockets until it goes on
@@ -89,6 +89,15 @@ func (w *World) load(o *occasion) {
 	if d.node != nil {
 		w.settle(d)
 	}
+}
+
+// request is the nth request of an entry.
+func (l *Load) request(n int) message {
+	m := message{l.Action, l.Service, l.Size, l.Group, l.More, l.Private, l.Discard, l.Pace}
+	if l.Action == Join || l.Action == Quit {
+		m.group += n
+	}
+	return m
 }
 
 // push carries out what waits in a lane, until there is no more room.

@@ -99,6 +99,10 @@ type message struct {
 	service ring.Service
 	size    int
 	group   int
+	more    []int
+	private []Target
+	discard bool
+	pace    int
 }
 
 // Options says how a run is watched.
@@ -320,6 +324,10 @@ func (w *World) happen(o *occasion) {
 		w.beginQuiet()
 	case flap:
 		w.turnFlap(int(o.n))
+	case reading:
+		if d := &w.daemons[o.n]; d.node != nil && d.life == o.mark {
+			d.node.(*engineNode).readSlowly()
+		}
 	case look:
 		w.look()
 	}

@@ -94,7 +94,7 @@ var (
 
 var (
 	colAct = column{"act", func(e *Event) string { return e.Message.Act.String() }, func(e *Event, s string) error {
-		for a := groups.Act(0); a <= groups.ActPiece; a++ {
+		for a := groups.Act(0); a <= groups.ActLastPiece; a++ {
 			if a.String() == s {
 				e.Message.Act = a
 				return nil
@@ -274,7 +274,7 @@ var columnsOf = [...][]column{
 	Primary:   {colRing, colFirst},
 
 	ClientSend:    append([]column{colClient, colFirst}, askColumns...),
-	ClientDeliver: append(append([]column{colClient}, messageColumns...), colText),
+	ClientDeliver: append(append([]column{colClient}, messageColumns...), colDiscard, colText),
 	ClientView:    {colClient, colGroup, colViewID, colCause, colNames, colSets, colOwn, colText},
 	ClientSignal:  {colClient, colGroup, colViewID},
 	ClientLeave:   {colClient, colGroup},
