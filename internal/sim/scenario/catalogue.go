@@ -29,10 +29,15 @@ func Catalogue() []Scenario {
 		threeMerge(),
 		flapping(),
 		networkLoop(),
+		oneIdentity(),
 		wallClock(),
+		reverted(),
 		sickLog(),
 		sendErrors(),
+		wrongJoiner(),
 		lowInExchange(),
+		keyRotation(),
+		changesInPhases(),
 		manyGroups(),
 	}
 }
