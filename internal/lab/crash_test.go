@@ -75,7 +75,7 @@ func TestRestart(t *testing.T) {
 
 func (l *Lab) incarnation(t testing.TB, daemon string) string {
 	t.Helper()
-	s, _, err := l.Status(daemon)
+	s, err := l.Status(daemon)
 	if err != nil || s.Incarnation == "" {
 		t.Fatalf("incarnation of %s: %q, %v", daemon, s.Incarnation, err)
 	}
@@ -102,7 +102,7 @@ func (l *Lab) wantRefused(t testing.TB, old *labnet.Recorded) {
 
 func (l *Lab) counter(t testing.TB, daemon, name string) uint64 {
 	t.Helper()
-	s, _, err := l.Status(daemon)
+	s, err := l.Status(daemon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,6 @@
 package lab
 
 import (
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"testing"
 	"time"
 
@@ -17,49 +13,19 @@ import (
 const reportWithin = time.Second
 
 // awaitDead waits until the daemons at both ends of each path tell that it is
-// dead: the receiver as the path's state, the sender by what the receiver
-// reports of it, and both with the exit code for lost redundancy. It logs when
-// each of the three was true of all paths.
+// dead, and then wants spreadctl to tell it to scripts: by its exit code for
+// lost redundancy.
 func (l *Lab) awaitDead(t testing.TB, paths []Path, within time.Duration) time.Duration {
 	t.Helper()
-	began := time.Now()
-	told := map[string]time.Duration{}
-	defer func() { t.Logf("told: %v", told) }()
-	return Eventually(t, within, "dead paths are told", func() error {
-		missing := l.untold(paths)
-		for _, what := range []string{"state", "reverse", "exit code"} {
-			if _, ok := told[what]; !ok && missing[what] == nil {
-				told[what] = time.Since(began).Round(time.Millisecond)
-			}
-		}
-		return errors.Join(slices.Collect(maps.Values(missing))...)
-	})
-}
-
-// untold looks once and returns, for each of the three ways to tell, one path
-// of which it is not told.
-func (l *Lab) untold(paths []Path) map[string]error {
-	missing := map[string]error{}
-	views := map[string][]NetworkStatus{}
-	look := func(daemon string) []NetworkStatus {
-		if _, ok := views[daemon]; !ok {
-			v, code, err := l.NetworksOf(daemon)
-			if err != nil || code != ExitRedundancy {
-				missing["exit code"] = fmt.Errorf("%s: exit code %d, %v", daemon, code, err)
-			}
-			views[daemon] = v
-		}
-		return views[daemon]
-	}
+	took := Eventually(t, within, "dead paths are told", func() error { return l.untold(paths) })
 	for _, p := range paths {
-		if s, err := peer(look(p.To), p.Network, p.From); err != nil || s.State != "silent" {
-			missing["state"] = fmt.Errorf("%v: state %q at %s (%v)", p, s.State, p.To, err)
-		}
-		if s, err := peer(look(p.From), p.Network, p.To); err != nil || s.Reverse != "silent" {
-			missing["reverse"] = fmt.Errorf("%v: reverse %q at %s (%v)", p, s.Reverse, p.From, err)
+		for _, d := range []string{p.From, p.To} {
+			if r := l.Ctl(d, "networks"); r.Code != ExitRedundancy {
+				t.Errorf("exit code %d, want %d\n%v", r.Code, ExitRedundancy, r)
+			}
 		}
 	}
-	return missing
+	return took
 }
 
 // cutNetwork breaks a network under load and mends it: the paths are told

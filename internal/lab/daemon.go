@@ -7,17 +7,24 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"mpspread/internal/trace"
 )
 
 // Daemon is one host of the lab: its namespace and the spreadd in it, if one
 // runs.
 type Daemon struct {
 	Name      string
-	namespace string // empty: the host's own
-	log       string
+	namespace string   // empty: the host's own
+	config    string   // path; by default the lab's
+	log       string   // path; by default of a file in the lab's directory
+	output    *os.File // if not nil, in place of the log
+	lab       *Lab
+	life      atomic.Int32 // how often it was started
 	process   *exec.Cmd
 	ended     chan struct{} // closed when process has ended
 	err       error         // of process, once ended
@@ -41,13 +48,21 @@ func (l *Lab) StartAll(t testing.TB) {
 func (l *Lab) Start(t testing.TB, daemon string) {
 	t.Helper()
 	d := l.Daemon(daemon)
-	d.log = l.path(daemon + ".log")
-	out, err := os.OpenFile(d.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		t.Fatalf("lab: %v", err)
+	out := d.output
+	if out == nil {
+		if d.log == "" {
+			d.log = l.path(daemon + ".log")
+		}
+		var err error
+		out, err = os.OpenFile(d.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		try(t, err)
+		defer out.Close()
 	}
-	defer out.Close()
-	args := []string{l.programs.spreadd, "run", "-c", l.ConfigFile(), "-n", daemon}
+	config := d.config
+	if config == "" {
+		config = l.ConfigFile()
+	}
+	args := []string{l.programs.spreadd, "run", "-c", config, "-n", daemon}
 	if d.namespace != "" {
 		args = inside(d.namespace, args...)
 	}
@@ -58,6 +73,8 @@ func (l *Lab) Start(t testing.TB, daemon string) {
 	}
 	ended := make(chan struct{})
 	d.process, d.ended, d.expected = cmd, ended, false
+	d.life.Add(1)
+	d.note(trace.Start)
 	go func() {
 		d.err = cmd.Wait()
 		close(ended)
@@ -89,12 +106,32 @@ func (d *Daemon) Signal(t testing.TB, s syscall.Signal) {
 	}
 }
 
+// Pause stops the daemon's process where it stands; Resume lets it go on.
+func (d *Daemon) Pause(t testing.TB) {
+	t.Helper()
+	d.Signal(t, syscall.SIGSTOP)
+	d.note(trace.Pause)
+}
+
+// Resume ends a Pause.
+func (d *Daemon) Resume(t testing.TB) {
+	t.Helper()
+	d.note(trace.Resume)
+	d.Signal(t, syscall.SIGCONT)
+}
+
+// note writes into the history what the lab does to the daemon.
+func (d *Daemon) note(kind trace.Kind) {
+	d.lab.history.add(trace.Event{Kind: kind, Process: d.lab.process(d)})
+}
+
 // Kill ends the daemon as a crash does and returns when it is gone.
 func (d *Daemon) Kill(t testing.TB) {
 	t.Helper()
 	d.expected = true
 	d.Signal(t, syscall.SIGKILL)
 	<-d.ended
+	d.note(trace.Crash)
 }
 
 // Stop asks the daemon to leave politely and wants it to end with status 0.
@@ -104,6 +141,7 @@ func (d *Daemon) Stop(t testing.TB) {
 	d.Signal(t, syscall.SIGTERM)
 	select {
 	case <-d.ended:
+		d.note(trace.Stop)
 		if d.err != nil {
 			t.Errorf("%s: clean shutdown: %v", d.Name, d.err)
 		}

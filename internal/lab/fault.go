@@ -127,6 +127,7 @@ func (l *Lab) InterfaceGone(network, daemon string) Fault {
 func (l *Lab) During(t testing.TB, f Fault, body func()) {
 	t.Helper()
 	l.AwaitCarrying(t, f.Dead)
+	l.history.fault("%s", f.Name)
 	f.apply(t)
 	broken := true
 	defer func() { // a failed body must not leave the fault to what follows
@@ -137,6 +138,7 @@ func (l *Lab) During(t testing.TB, f Fault, body func()) {
 	before := l.allCounters(t)
 	body()
 	during := l.allCounters(t)
+	l.history.fault("mended: %s", f.Name)
 	f.mend(t)
 	broken = false
 	for _, p := range f.Dead {

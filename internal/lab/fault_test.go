@@ -114,10 +114,10 @@ func TestLossRate(t *testing.T) {
 	p := pathOf("A", "h1", "h2")
 	try(t, l.bed.Impair([]Path{p}, labnet.Impairment{Loss: 0.5}))
 	before := l.allCounters(t)
-	arrived := interfacePackets(t, l, "h2", 0)
+	arrived := interfaceCount(t, l, "h2", 0, "rx_packets")
 	var share float64
 	Eventually(t, flowWithin, "200 packets on the wire", func() error {
-		n := interfacePackets(t, l, "h2", 0) - arrived
+		n := interfaceCount(t, l, "h2", 0, "rx_packets") - arrived
 		share = float64(l.allCounters(t).Since(before, labnet.Passed, p)) / float64(n)
 		if n < 200 {
 			return fmt.Errorf("only %d", n)
@@ -131,10 +131,10 @@ func TestLossRate(t *testing.T) {
 	l.AwaitCarrying(t, []Path{p})
 }
 
-// interfacePackets is how many packets came by a host's interface.
-func interfacePackets(t testing.TB, l *Lab, host string, network int) (n int) {
+// interfaceCount is a counter of a host's interface.
+func interfaceCount(t testing.TB, l *Lab, host string, network int, counter string) (n int) {
 	t.Helper()
-	out := must(t, "", inside(l.Daemon(host).namespace, "cat", "/sys/class/net/"+labnet.Interface(network)+"/statistics/rx_packets")...)
+	out := must(t, "", inside(l.Daemon(host).namespace, "cat", "/sys/class/net/"+labnet.Interface(network)+"/statistics/"+counter)...)
 	if _, err := fmt.Sscan(out, &n); err != nil {
 		t.Fatal(err)
 	}

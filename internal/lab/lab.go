@@ -25,6 +25,7 @@ type Lab struct {
 
 	bed      *labnet.Testbed
 	dir      string
+	history  *history // of the Load that runs; nil: none
 	programs programs
 }
 
@@ -65,7 +66,7 @@ func newNetworks(t testing.TB, o Options) *Lab {
 	})
 	l.bed = bed
 	for _, name := range hosts {
-		l.Daemons = append(l.Daemons, &Daemon{Name: name, namespace: bed.Namespace(name)})
+		l.Daemons = append(l.Daemons, &Daemon{lab: l, Name: name, namespace: bed.Namespace(name)})
 	}
 	l.makeDirectory(t)
 	return l

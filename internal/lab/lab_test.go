@@ -16,6 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	RemovePrograms()
+	ReportScenarios(os.Stdout)
 	ReportSkips(os.Stdout)
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Println(err)
@@ -32,16 +33,6 @@ var families = []Options{
 	{Transport: Unicast},
 	{Transport: Multicast, IPv6: true},
 	{Transport: Unicast, IPv6: true},
-}
-
-// wantUnchanged fails the test if a daemon's membership has changed since.
-func (l *Lab) wantUnchanged(t testing.TB, before map[string]uint64) {
-	t.Helper()
-	for daemon, have := range l.MembershipChanges(t) {
-		if have != before[daemon] {
-			t.Errorf("%s: membership_changes = %d, was %d", daemon, have, before[daemon])
-		}
-	}
 }
 
 // wantWell stops the load and fails the test unless nothing went wrong in it.

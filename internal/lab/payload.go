@@ -10,14 +10,12 @@ import (
 
 // Payloads check themselves: everything in one follows from its sender and its
 // counter, size included. From the seventh byte on it is a stream of numbers
-// seeded by both; before it stand sender and counter themselves, so that a
-// payload in the wrong place can be named.
+// seeded by both; before it stand sender and counter themselves, for whoever
+// reads a dump. Receivers know the sender from the message and the counter from
+// the number that travels with it (kind), however short the payload.
 
 // MaxPayload is the largest payload.
 const MaxPayload = 140_000
-
-// identified is the size from which a payload names its sender and counter.
-const identified = 6
 
 // payloadSizes are drawn from with equal chance: edges, then sizes within one
 // packet, of several, and the largest.
@@ -27,10 +25,11 @@ var payloadSizes = []int{
 	2000, 2900, 4000, 6000, 9000, 15_000, 40_000, MaxPayload,
 }
 
-// payload appends to dst what a sender sends as its message of this counter.
-func payload(dst []byte, sender uint16, counter uint32) []byte {
+// payload appends to dst what a sender sends as its message of this counter,
+// of one of these sizes.
+func payload(dst []byte, sizes []int, sender uint16, counter uint32) []byte {
 	state := mix(uint64(sender)<<32 | uint64(counter))
-	size := payloadSizes[state%uint64(len(payloadSizes))]
+	size := sizes[state%uint64(len(sizes))]
 	start := len(dst)
 	dst = binary.BigEndian.AppendUint16(dst, sender)
 	dst = binary.BigEndian.AppendUint32(dst, counter)
@@ -50,6 +49,16 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
+// kind is the number that travels beside a payload: by it a message too short
+// to name itself is told from others.
+func kind(counter uint32) int16 { return int16(uint16(counter)) }
+
+// counterNear is the counter that a message of this kind has, near to a number
+// that it cannot be far from.
+func counterNear(near uint32, k int16) uint32 {
+	return near + uint32(int32(int16(uint16(k)-uint16(near))))
+}
+
 // entry is a message in a receiver's sequence.
 type entry struct {
 	sender  uint16
@@ -59,34 +68,48 @@ type entry struct {
 // recorder is what one receiver has got: the sequence as it came, and what was
 // wrong with it.
 type recorder struct {
+	// gaps: the receiver and a sender may be parted, so that messages of the
+	// sender that never come are no fault. Without it the sequence is kept.
+	gaps     bool
+	sizes    []int
 	sequence []entry
-	next     map[uint16]uint32          // the counter expected of each sender, from 1
-	skipped  map[uint16]map[uint32]bool // counters passed over and not yet come
+	came     int
+	next     map[uint16]uint32          // the latest counter of each sender
+	skipped  map[uint16]map[uint32]bool // counters passed over and not yet come, but for gaps
 	faults   struct{ duplicated, outOfOrder, corrupted int }
 	first    string // the first fault, in words
 	scratch  []byte
 }
 
-func newRecorder() *recorder {
-	return &recorder{next: map[uint16]uint32{}, skipped: map[uint16]map[uint32]bool{}}
+func newRecorder(gaps bool, sizes []int) *recorder {
+	return &recorder{gaps: gaps, sizes: sizes, next: map[uint16]uint32{}, skipped: map[uint16]map[uint32]bool{}}
 }
 
-// add takes a message of a sender as it was delivered.
-func (r *recorder) add(sender uint16, data []byte) {
-	expected := r.next[sender] + 1
-	counter, ok := r.identify(sender, expected, data)
-	if !ok {
-		r.faults.corrupted++
-		r.note("after %d of sender %d: corrupted message of %d bytes", expected-1, sender, len(data))
-		return
+// add takes a message of a sender as it was delivered and returns its counter.
+// sent is about how many the sender has sent. With ok false it is none that
+// the sender made.
+func (r *recorder) add(sender uint16, sent uint32, k int16, data []byte) (counter uint32, ok bool) {
+	last, known := r.next[sender]
+	if known || !r.gaps {
+		sent = last + 1
 	}
-	r.sequence = append(r.sequence, entry{sender, counter})
+	counter = counterNear(sent, k)
+	r.scratch = payload(r.scratch[:0], r.sizes, sender, counter)
+	if !bytes.Equal(r.scratch, data) {
+		r.faults.corrupted++
+		r.note("after %d of sender %d: corrupted message of %d bytes", last, sender, len(data))
+		return counter, false
+	}
+	r.came++
+	if !r.gaps {
+		r.sequence = append(r.sequence, entry{sender, counter})
+	}
 	switch {
-	case counter == expected:
+	case counter == last+1 || r.gaps && (counter > last || !known):
 		r.next[sender] = counter
-	case counter > expected:
-		r.note("sender %d: %d came where %d was expected", sender, counter, expected)
-		r.skip(sender, expected, counter)
+	case counter > last:
+		r.note("sender %d: %d came where %d was expected", sender, counter, last+1)
+		r.skip(sender, last+1, counter)
 		r.next[sender] = counter
 	case r.skipped[sender][counter]:
 		delete(r.skipped[sender], counter)
@@ -95,32 +118,7 @@ func (r *recorder) add(sender uint16, data []byte) {
 		r.faults.duplicated++
 		r.note("sender %d: %d came again", sender, counter)
 	}
-}
-
-// lookAhead is how far identify looks for a message too short to name itself.
-const lookAhead = 64
-
-// identify tells which message of the sender this is: the expected one, the
-// one it names, or the next one that looks like it.
-func (r *recorder) identify(sender uint16, expected uint32, data []byte) (uint32, bool) {
-	if r.is(sender, expected, data) {
-		return expected, true
-	}
-	if len(data) >= identified {
-		counter := binary.BigEndian.Uint32(data[2:])
-		return counter, r.is(sender, counter, data)
-	}
-	for c := expected + 1; c < expected+lookAhead; c++ {
-		if r.is(sender, c, data) {
-			return c, true
-		}
-	}
-	return 0, false
-}
-
-func (r *recorder) is(sender uint16, counter uint32, data []byte) bool {
-	r.scratch = payload(r.scratch[:0], sender, counter)
-	return bytes.Equal(r.scratch, data)
+	return counter, true
 }
 
 func (r *recorder) skip(sender uint16, from, to uint32) {
@@ -132,7 +130,8 @@ func (r *recorder) skip(sender uint16, from, to uint32) {
 	}
 }
 
-// lost counts the messages that were sent and have not come.
+// lost counts the messages that were sent and have not come; with gaps only
+// those after the last that came.
 func (r *recorder) lost(sent map[uint16]uint32) int {
 	n := 0
 	for sender, count := range sent {

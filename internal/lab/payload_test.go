@@ -11,12 +11,12 @@ import (
 func TestPayload(t *testing.T) {
 	sizes := map[int]bool{}
 	for c := uint32(1); c <= 2000; c++ {
-		p := payload(nil, 3, c)
+		p := payload(nil, payloadSizes, 3, c)
 		sizes[len(p)] = true
-		if !bytes.Equal(p, payload(nil, 3, c)) {
+		if !bytes.Equal(p, payload(nil, payloadSizes, 3, c)) {
 			t.Fatalf("counter %d: two calls differ", c)
 		}
-		if len(p) >= identified && bytes.Equal(p, payload(nil, 4, c)) {
+		if len(p) >= 6 && bytes.Equal(p, payload(nil, payloadSizes, 4, c)) {
 			t.Fatalf("counter %d: two senders send the same", c)
 		}
 	}
@@ -27,23 +27,7 @@ func TestPayload(t *testing.T) {
 	}
 }
 
-// size returns the first counter of sender 1 from c on whose payload is at
-// least least and at most most bytes long.
-func ofSize(c uint32, least, most int) uint32 {
-	for ; ; c++ {
-		if n := len(payload(nil, 1, c)); n >= least && n <= most {
-			return c
-		}
-	}
-}
-
 func TestRecorder(t *testing.T) {
-	// A place where two messages that name themselves follow each other, so
-	// that the tables below can speak of k and k+1.
-	k := ofSize(1, identified, MaxPayload)
-	for len(payload(nil, 1, k+1)) < identified {
-		k = ofSize(k+1, identified, MaxPayload)
-	}
 	upTo := func(n uint32) (all []uint32) {
 		for c := uint32(1); c <= n; c++ {
 			all = append(all, c)
@@ -52,6 +36,7 @@ func TestRecorder(t *testing.T) {
 	}
 	tests := []struct {
 		name                                    string
+		gaps                                    bool
 		counters                                []uint32
 		sent                                    uint32
 		lost, duplicated, outOfOrder, corrupted int
@@ -60,22 +45,29 @@ func TestRecorder(t *testing.T) {
 	}{
 		{name: "all well", counters: upTo(500), sent: 500},
 		{name: "nothing came", sent: 3, lost: 3},
-		{name: "the end is missing", counters: upTo(k), sent: k + 4, lost: 4},
-		{name: "one is missing", counters: append(upTo(k-1), k+1), sent: k + 1, lost: 1, noted: true},
-		{name: "two are swapped", counters: append(upTo(k-1), k+1, k), sent: k + 1, outOfOrder: 1, noted: true},
-		{name: "one came twice", counters: append(upTo(k), k), sent: k, duplicated: 1, noted: true},
-		{name: "an old one came again", counters: append(upTo(k+1), k), sent: k + 1, duplicated: 1, noted: true},
-		{name: "one is damaged", counters: upTo(k), sent: k, lost: 1, corrupted: 1, spoil: true, noted: true},
+		{name: "the end is missing", counters: upTo(9), sent: 13, lost: 4},
+		{name: "one is missing", counters: append(upTo(8), 10), sent: 10, lost: 1, noted: true},
+		{name: "two are swapped", counters: append(upTo(8), 10, 9), sent: 10, outOfOrder: 1, noted: true},
+		{name: "one came twice", counters: append(upTo(9), 9), sent: 9, duplicated: 1, noted: true},
+		{name: "an old one came again", counters: append(upTo(10), 3), sent: 10, duplicated: 1, noted: true},
+		{name: "one is damaged", counters: upTo(9), sent: 9, lost: 1, corrupted: 1, spoil: true, noted: true},
+		{name: "parted: one is missing", gaps: true, counters: append(upTo(8), 10), sent: 10},
+		{name: "parted: begins late", gaps: true, counters: []uint32{70_000, 70_001}, sent: 70_001},
+		{name: "parted: two are swapped", gaps: true, counters: []uint32{5, 7, 6}, sent: 7, duplicated: 1, noted: true},
+		{name: "parted: the end is missing", gaps: true, counters: upTo(9), sent: 10, lost: 1},
+		{name: "parted: one is damaged", gaps: true, counters: upTo(9), sent: 9, lost: 1, corrupted: 1, spoil: true, noted: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRecorder()
+			r := newRecorder(tt.gaps, payloadSizes)
 			for i, c := range tt.counters {
-				p := payload(nil, 1, c)
+				p := payload(nil, payloadSizes, 1, c)
 				if tt.spoil && i == len(tt.counters)-1 {
-					p[len(p)-1] ^= 1
+					p = append(p, 0)
 				}
-				r.add(1, p)
+				if have, ok := r.add(1, tt.sent, kind(c), p); have != c || ok == (tt.spoil && i == len(tt.counters)-1) {
+					t.Errorf("%d was taken for %d, %v", c, have, ok)
+				}
 			}
 			have := []int{r.lost(map[uint16]uint32{1: tt.sent}), r.faults.duplicated, r.faults.outOfOrder, r.faults.corrupted}
 			want := []int{tt.lost, tt.duplicated, tt.outOfOrder, tt.corrupted}
@@ -90,20 +82,15 @@ func TestRecorder(t *testing.T) {
 	}
 }
 
-// A message too short to name itself is found behind a gap.
-func TestRecorderShortAfterGap(t *testing.T) {
-	// Its predecessor is not of the same bytes, or none would be missing.
-	k := ofSize(2, 1, identified-1)
-	for bytes.Equal(payload(nil, 1, k-1), payload(nil, 1, k)) {
-		k = ofSize(k+1, 1, identified-1)
-	}
-	r := newRecorder()
-	for c := uint32(1); c < k-1; c++ {
-		r.add(1, payload(nil, 1, c))
-	}
-	r.add(1, payload(nil, 1, k))
-	if n := r.lost(map[uint16]uint32{1: k}); n != 1 || r.faults.corrupted != 0 {
-		t.Errorf("lost %d, corrupted %d, want 1 and 0", n, r.faults.corrupted)
+// A message is found by its kind as far as half of all kinds around the number
+// that is expected.
+func TestCounterNear(t *testing.T) {
+	for _, tt := range []struct{ near, counter uint32 }{
+		{1, 1}, {1, 32_768}, {65_536, 65_535}, {65_535, 65_536}, {100_000, 99_000}, {100_000, 130_000}, {32_769, 2}, {1 << 31, 1<<31 + 5},
+	} {
+		if have := counterNear(tt.near, kind(tt.counter)); have != tt.counter {
+			t.Errorf("near %d: %d was taken for %d", tt.near, tt.counter, have)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ socket = %q
 	if err := os.WriteFile(l.ConfigFile(), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := &Daemon{Name: "alpha"}
+	d := &Daemon{lab: l, Name: "alpha"}
 	l.Daemons = []*Daemon{d}
 	l.Start(t, "alpha")
 	t.Cleanup(func() {

@@ -3,7 +3,6 @@
 package lab
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -45,9 +44,10 @@ type RingStatus struct {
 
 // NetworkStatus is one network as a daemon sees it.
 type NetworkStatus struct {
-	Name  string       `json:"name"`
-	State string       `json:"state"`
-	Peers []PeerStatus `json:"peers"`
+	Name       string       `json:"name"`
+	State      string       `json:"state"`
+	SendErrors uint64       `json:"send_errors"`
+	Peers      []PeerStatus `json:"peers"`
 }
 
 // PeerStatus is the path to and from another daemon over one network.
@@ -90,29 +90,6 @@ func (l *Lab) Remote(host string, args ...string) Result {
 		append([]string{l.programs.spreadctl, "--config", l.ConfigFile()}, args...)...)...)
 }
 
-// Status asks a daemon for its status; code is spreadctl's exit code.
-func (l *Lab) Status(daemon string) (s Status, code int, err error) {
-	r := l.Ctl(daemon, "status", "--json")
-	if r.Code != ExitWell && r.Code != ExitRedundancy {
-		return s, r.Code, fmt.Errorf("%v", r)
-	}
-	err = json.Unmarshal([]byte(r.Stdout), &s)
-	return s, r.Code, err
-}
-
-// NetworksOf asks a daemon for its networks; code is spreadctl's exit code.
-func (l *Lab) NetworksOf(daemon string) (n []NetworkStatus, code int, err error) {
-	r := l.Ctl(daemon, "networks", "--json")
-	if r.Code != ExitWell && r.Code != ExitRedundancy {
-		return nil, r.Code, fmt.Errorf("%v", r)
-	}
-	var doc struct {
-		Networks []NetworkStatus `json:"networks"`
-	}
-	err = json.Unmarshal([]byte(r.Stdout), &doc)
-	return doc.Networks, r.Code, err
-}
-
 // AwaitRing waits until all daemons are operational in one ring of all, and
 // tells how long that took.
 func (l *Lab) AwaitRing(t testing.TB, within time.Duration) time.Duration {
@@ -127,7 +104,7 @@ func (l *Lab) ringOf(daemons []string) error {
 	}
 	var id string
 	for _, d := range daemons {
-		s, _, err := l.Status(d)
+		s, err := l.Status(d)
 		switch {
 		case err != nil:
 			return err
@@ -162,9 +139,9 @@ func (l *Lab) AwaitWell(t testing.TB, within time.Duration) time.Duration {
 
 // well tells why a daemon does not find all well.
 func (l *Lab) well(daemon string) error {
-	networks, code, err := l.NetworksOf(daemon)
-	if err != nil || code != ExitWell {
-		return fmt.Errorf("exit code %d (%v)", code, err)
+	networks, err := l.NetworksOf(daemon)
+	if err != nil {
+		return err
 	}
 	for _, n := range networks {
 		for _, p := range n.Peers {
@@ -172,6 +149,9 @@ func (l *Lab) well(daemon string) error {
 				return fmt.Errorf("%s on %s: %s, reverse %s", p.Daemon, n.Name, p.State, p.Reverse)
 			}
 		}
+	}
+	if r := l.Ctl(daemon, "networks"); r.Code != ExitWell {
+		return fmt.Errorf("exit code %d: %v", r.Code, r)
 	}
 	return nil
 }
@@ -181,11 +161,44 @@ func (l *Lab) MembershipChanges(t testing.TB) map[string]uint64 {
 	t.Helper()
 	changes := map[string]uint64{}
 	for _, d := range l.Names() {
-		s, _, err := l.Status(d)
+		s, err := l.Status(d)
 		if err != nil {
 			t.Fatal(err)
 		}
 		changes[d] = s.MembershipChanges
 	}
 	return changes
+}
+
+// untold tells of a path that the daemons at its ends do not tell to be dead:
+// the receiver as the path's state, the sender by what the receiver reports of
+// it.
+func (l *Lab) untold(paths []Path) error {
+	views := map[string][]NetworkStatus{}
+	for _, d := range l.Names() {
+		v, err := l.NetworksOf(d)
+		if err != nil {
+			return err
+		}
+		views[d] = v
+	}
+	for _, p := range paths {
+		if s, err := peer(views[p.To], p.Network, p.From); err != nil || s.State != "silent" {
+			return fmt.Errorf("%v: state %q at %s (%v)", p, s.State, p.To, err)
+		}
+		if s, err := peer(views[p.From], p.Network, p.To); err != nil || s.Reverse != "silent" {
+			return fmt.Errorf("%v: reverse %q at %s (%v)", p, s.Reverse, p.From, err)
+		}
+	}
+	return nil
+}
+
+// wantUnchanged fails the test if a daemon's membership has changed since.
+func (l *Lab) wantUnchanged(t testing.TB, before map[string]uint64) {
+	t.Helper()
+	for daemon, have := range l.MembershipChanges(t) {
+		if have != before[daemon] {
+			t.Errorf("%s: membership_changes = %d, was %d", daemon, have, before[daemon])
+		}
+	}
 }

@@ -72,7 +72,7 @@ func TestIdleCPU(t *testing.T) {
 	// A new ring still searches for the size of packets: not yet idle.
 	Eventually(t, formWithin, "the daemons have settled", func() error {
 		for _, d := range l.Names() {
-			if s, _, err := l.Status(d); err != nil || s.UptimeS < settled {
+			if s, err := l.Status(d); err != nil || s.UptimeS < settled {
 				return fmt.Errorf("%s: up for %d s (%v)", d, s.UptimeS, err)
 			}
 		}

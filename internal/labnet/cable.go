@@ -49,5 +49,14 @@ func (c *Cable) Set(in bool) error {
 	return nil
 }
 
+// CarrierChanges is how often a host's interface has lost or found its carrier.
+func (b *Testbed) CarrierChanges(host string, network int) (n int, err error) {
+	out, err := tool("", b.Inside(host, "cat", "/sys/class/net/"+Interface(network)+"/carrier_changes")...)
+	if err == nil {
+		_, err = fmt.Sscan(out, &n)
+	}
+	return n, err
+}
+
 // Close lets go of the cable and leaves it as it is.
 func (c *Cable) Close() error { return unix.Close(c.socket) }

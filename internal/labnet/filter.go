@@ -69,6 +69,7 @@ chain cut { type filter hook prerouting priority -300;
 chain impair { type filter hook prerouting priority -290; }
 chain pass { type filter hook input priority 0;
 %s}
+chain refuse { type filter hook output priority 0; }
 }
 `, table, sets.String(), cut.String(), pass.String())
 }
@@ -176,6 +177,16 @@ func (i Impairment) matches() []string {
 		list = append(list, fmt.Sprintf("limit rate over %d bytes/second burst %d bytes", i.Rate, max(i.Burst, 1500)))
 	}
 	return list
+}
+
+// Refuse lets the system refuse with an error what a host sends to daemons by a
+// network, or ends that.
+func (b *Testbed) Refuse(host string, network int, on bool) error {
+	input := fmt.Sprintf("flush chain inet %s refuse\n", table)
+	if on {
+		input = fmt.Sprintf("add rule inet %s refuse oifname %q udp dport %d drop\n", table, Interface(network), Port)
+	}
+	return b.nft(host, input)
 }
 
 func comparePaths(a, b Path) int {

@@ -95,6 +95,17 @@ func (r *Recording) Stop() *Recorded {
 // Packets is how many were caught.
 func (r *Recorded) Packets() int { return len(r.frames) }
 
+// Payloads are the datagrams' contents, only to be read.
+func (r *Recorded) Payloads() [][]byte {
+	var list [][]byte
+	for _, f := range r.frames {
+		if at, ok := datagram(f); ok {
+			list = append(list, f[at.payload:])
+		}
+	}
+	return list
+}
+
 // Replay sends them all again, in their order, through the switch.
 func (r *Recorded) Replay() error {
 	socket, err := r.bed.openPacket(bridge(r.network))
