@@ -36,7 +36,7 @@ func TestRequired(t *testing.T) {
 // required is the list. Scenarios without Changes forbid any change of the
 // membership.
 func required() []scenario {
-	return slices.Concat(pathScenarios(), packetScenarios(), membershipScenarios(), hostScenarios())
+	return slices.Concat(pathScenarios(), packetScenarios(), membershipScenarios(), hostScenarios(), []scenario{soakScenario()})
 }
 
 // The names of scenarios are names of subtests and rows, so they are distinct.
