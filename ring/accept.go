@@ -35,8 +35,8 @@ func (r *Ring) receiveToken(now Time, from Process, payload []byte) {
 	case tokenAgain:
 		in.lastRetrans = t.retrans
 		r.traceToken(now, TraceTokenIn, from, TokenResend)
-		if in.holding == nil && in.sent != nil {
-			r.resendToken(now, in)
+		if in.holding == nil && in.sent != nil && in.mayBeLost(now) {
+			r.repeatToken(now, in)
 		}
 	case tokenRepeated:
 		r.n.TokensDuplicate++
@@ -127,16 +127,47 @@ func (r *Ring) forward(now Time, in *instance, t *token) {
 	if in.smoothed == 0 {
 		in.resendDelay = r.t.maxResend
 	}
-	in.resendAt = now + in.resendDelay + holdOf(t)
+	in.firstResend = in.resendDelay + holdOf(t)
+	in.sentAt, in.resendAt = now, now+in.firstResend
 }
 
-// resendToken tries the last hop again, with a doubled timer.
+// narrowTries is how often something for one member is sent again to that member
+// alone; from then on it is sent to all. A host whose cable was out for a moment
+// may be unable to address another one there for up to a second, until it asks
+// again for the address (RFC 826; RFC 4861, section 7.2.2), while what is for
+// all passes at once. The others take no notice.
+const narrowTries = 1
+
+// hopTo is whom the given try of a hop is for: 0, all.
+func hopTo(m member, try uint8) DaemonID {
+	if try > narrowTries {
+		return 0
+	}
+	return m.process.Daemon
+}
+
+// resendToken tries the last hop again because nothing was heard of it, and
+// doubles the timer.
 func (r *Ring) resendToken(now Time, in *instance) {
+	r.repeatToken(now, in)
+	in.resendDelay = min(2*in.resendDelay, r.t.loss)
+	in.resendAt = now + in.resendDelay
+}
+
+// mayBeLost tells whether my token may have been lost, now that the predecessor
+// tries its own again: there is no evidence that it went on, and it went out as
+// long ago as evidence may take. What was tried again once would otherwise
+// follow the token from member to member for ever.
+func (in *instance) mayBeLost(now Time) bool {
+	return in.resendAt != NoDeadline && now-in.sentAt >= in.firstResend
+}
+
+// repeatToken sends my token once more.
+func (r *Ring) repeatToken(now Time, in *instance) {
+	in.sentAt = now
 	if in.sent[tokenRetrans] < nobody {
 		in.sent[tokenRetrans]++
 	}
 	r.n.TokensResent++
-	r.send(KindToken, in.successor().process.Daemon, true, r.copied(in.sent))
-	in.resendDelay = min(2*in.resendDelay, r.t.loss)
-	in.resendAt = now + in.resendDelay
+	r.send(KindToken, hopTo(in.successor(), in.sent[tokenRetrans]), true, r.copied(in.sent))
 }

@@ -272,7 +272,7 @@ func (r *Ring) resendCommit(now Time) {
 	}
 	f.pause = min(2*f.pause, r.t.gatherWait)
 	f.againAt = now + f.pause
-	r.send(KindCommit, f.ring.successor().process.Daemon, true, r.copied(f.sent))
+	r.send(KindCommit, hopTo(f.ring.successor(), f.sent[commitRetrans]), true, r.copied(f.sent))
 }
 
 // advanceFormation is Advance in Commit and Recovery.

@@ -30,6 +30,8 @@ type instance struct {
 	lossAt      Time // the ring is lost unless there is evidence before
 	resendAt    Time // my token is sent again unless there is evidence before
 	resendDelay Time
+	firstResend Time // how long evidence of it may take
+	sentAt      Time // when my token last went out
 	hurryAt     Time // hurry is sent (again) then
 	holdUntil   Time
 	acceptedAt  Time

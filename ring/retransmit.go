@@ -48,6 +48,9 @@ func soleAsker(requests []request, of uint8) int {
 func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to int, budget int) ([]request, int) {
 	lag := in.lag(r.t.maxLag)
 	passed, able := q.skip > 0, false
+	if q.attempt > narrowTries {
+		to = -1
+	}
 	start := len(kept)
 	for i := range q.count {
 		seq := q.first + Seq(i)
