@@ -1,7 +1,10 @@
 # make test   every test; needs Go and make, no C compiler
 # make check  everything a change must pass: format, vet, lint, tests with the
 #             race detector (needs a C compiler), a short run of every fuzz target
-# make lab    the tests on real networks (root, ip, nft, python3)
+# make lab    the tests on real networks (root, ip, nft, python3), 5 minutes
+# make lab-full  the whole required list on real networks, without a skip, with
+#             a table at the end; SOAK is how long its soak lasts
+# make lab-soak  the soak alone, 20 minutes if SOAK does not say else
 # make sim    the ring in the simulator, SEEDS seeds from START
 # make mutants  known protocol bugs, put in one at a time; MUTANTS=-sample=5
 # make build  the three programs, static, in bin/
@@ -13,12 +16,17 @@ START    ?= 1
 MUTANTS  ?=
 # The slowest package is internal/lab: minutes of real time on real networks.
 TIMEOUT  ?= 20m
+# How long the soak on real networks lasts.
+SOAK     ?= 2m
+# The tests on real networks time things: they go before what else runs here,
+# where that is permitted.
+FIRST    ?= nice -n -10 env
 # More arguments for go test, such as -v or -run.
 TESTFLAGS ?=
 
 GO = CGO_ENABLED=0 go
 
-.PHONY: all test check format vet lint race fuzz lab sim mutants build vuln clean
+.PHONY: all test check format vet lint race fuzz lab lab-full lab-soak sim mutants build vuln clean
 
 all: build
 
@@ -46,7 +54,16 @@ fuzz:
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 lab:
-	$(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/lab/...
+	$(FIRST) $(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) ./internal/lab/...
+
+FULL = MPSPREAD_LAB_FULL=1 MPSPREAD_NO_SKIP=1 $(GO) test -count=1 -v -timeout 3h $(TESTFLAGS) ./internal/lab
+
+lab-full:
+	$(FIRST) MPSPREAD_LAB_SOAK=$(SOAK) $(FULL) -run '^TestRequired$$'
+
+lab-soak: SOAK = 20m
+lab-soak:
+	$(FIRST) MPSPREAD_LAB_SOAK=$(SOAK) $(FULL) -run '^TestRequired$$/^soak$$'
 
 sim:
 	$(GO) run ./cmd/spreadsim -seeds $(SEEDS) -start $(START)

@@ -147,9 +147,11 @@ func onlySmall(t *testing.T, s *stage) {
 	})
 }
 
-// tailsCut gives every port of both switches a queue of eight packets.
+// tailsCut gives every path over both switches a queue for fewer packets than
+// a member may send at a visit of the token (32 full ones at least, protocol
+// rule 7): the tail of a full burst is cut on both at once, the token with it.
 func tailsCut(t *testing.T, s *stage) {
-	p := labnet.Policy{Rate: 4_000_000, Queue: 12_000}
+	p := labnet.Policy{Rate: 8_000_000, Queue: 40_000}
 	relays := []*labnet.Relay{s.relay(t, "A", p), s.relay(t, "B", p)}
 	s.load.Flow(t, 600)
 	for _, r := range relays {
