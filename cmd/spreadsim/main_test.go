@@ -60,7 +60,7 @@ func TestOneSeedAndItsPlan(t *testing.T) {
 		t.Errorf("the saved plan: code %d, %q, want %q", code, again, out)
 	}
 	_, timeline, _ := call(t, "-seed", "5", "-layer", "ring", "-v")
-	if !strings.Contains(timeline, " conf ") || strings.Contains(timeline, "token_in") || !strings.HasSuffix(timeline, out) {
+	if !strings.Contains(timeline, " installs r") || strings.Contains(timeline, "token_in") || !strings.HasSuffix(timeline, out) {
 		t.Errorf("timeline\n%s", timeline)
 	}
 	_, all, _ := call(t, "-seed", "5", "-layer", "ring", "-vv")

@@ -163,7 +163,7 @@ type Fault struct {
 
 // String tells what the fault does.
 func (f *Fault) String() string {
-	s := fmt.Sprintf("%s from %d to %d on network %d for %v", f.Kind, f.From, f.To, f.Network, f.For)
+	s := fmt.Sprintf("%s from %s to %s on %s for %v", f.Kind, orAll("d%d", f.From), orAll("d%d", f.To), orAll("network %d", f.Network), f.For)
 	if f.Rate > 0 {
 		s += fmt.Sprintf(" rate %d/1000", f.Rate)
 	}
@@ -183,6 +183,14 @@ func (f *Fault) String() string {
 		s += fmt.Sprintf(" groups %v", f.Groups)
 	}
 	return s
+}
+
+// orAll is a number in words, where -1 stands for all.
+func orAll(format string, n int) string {
+	if n < 0 {
+		return "all"
+	}
+	return fmt.Sprintf(format, n)
 }
 
 // Name tells a plan from others, in the words of the command's flags.

@@ -32,6 +32,9 @@ func (w *World) newNode(d *daemon) node {
 	return w.newRingNode(d)
 }
 
+// firstEpoch is what wall clocks show when a run begins, in Unix seconds.
+const firstEpoch = 1_700_000_000
+
 // ringConfig is what the ring is told in both modes. Epochs are Unix seconds,
 // by clocks that are not all right.
 func (w *World) ringConfig(d *daemon, r *recorder) ring.Config {
@@ -40,7 +43,7 @@ func (w *World) ringConfig(d *daemon, r *recorder) ring.Config {
 		hash = 2
 	}
 	return ring.Config{
-		Epoch:     1_700_000_000 + uint64((w.now+d.wall)/time.Second) + uint64(d.rand.below(5)),
+		Epoch:     firstEpoch + uint64((w.now+d.wall)/time.Second) + uint64(d.rand.below(5)),
 		LaneQueue: p.LaneQueue, Hash: hash, StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, Trace: r.trace,
 	}
 }

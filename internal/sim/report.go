@@ -71,21 +71,27 @@ func Line(e *trace.Event) string {
 	return fmt.Sprintf("%7d %12.6f %-10s %s", e.Index, e.Time.Seconds(), who, parts[4])
 }
 
-// Timeline runs a plan and writes what happens for people; with all, every
-// event, else the coarse ones.
+// Timeline runs a plan and writes what happens for people: its Story, or, with
+// all, every event.
 func Timeline(w io.Writer, p *Plan, all bool) *Result { return TimelineWith(w, p, all, nil) }
 
 // TimelineWith is Timeline with some daemons of another build.
 func TimelineWith(w io.Writer, p *Plan, all bool, other *Peer) *Result {
-	r := Run(p, Options{Other: other, Each: func(e *trace.Event) {
-		switch e.Kind {
-		case trace.Recv, trace.TokenIn, trace.TokenOut, trace.Stable, trace.Discard, trace.Packet:
-			if !all {
-				return
-			}
-		}
-		fmt.Fprintln(w, Line(e))
-	}})
+	r := Run(p, Options{Other: other, Each: Teller(w, p, all)})
 	fmt.Fprintf(w, "digest %016x, %d events, %d deliveries, %d configuration changes, %v simulated\n", r.Digest, r.Events, r.Deliveries, r.Changes, r.Virtual)
 	return r
+}
+
+// Teller returns what writes the events of a run of p as Timeline does, for
+// Options.Each.
+func Teller(w io.Writer, p *Plan, all bool) func(e *trace.Event) {
+	if all {
+		return func(e *trace.Event) { fmt.Fprintln(w, Line(e)) }
+	}
+	story := NewStory(p)
+	return func(e *trace.Event) {
+		if line, tell := story.Tell(e); tell {
+			fmt.Fprintln(w, line)
+		}
+	}
 }

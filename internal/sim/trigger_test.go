@@ -52,7 +52,7 @@ func TestNthEventAndRole(t *testing.T) {
 		role Role
 		from string // of the four, whom the fifth visit of the token strikes
 	}{
-		{Actor, "from 0 "}, {Successor, "from 1 "}, {Predecessor, "from 3 "}, {Representative, "from 0 "},
+		{Actor, "from d0 "}, {Successor, "from d1 "}, {Predecessor, "from d3 "}, {Representative, "from d0 "},
 	} {
 		p := quietPlan(RingMode, 4, 1)
 		p.Unfiltered = false
@@ -76,11 +76,11 @@ func TestNthEventAndRole(t *testing.T) {
 		want := strings.Replace(c.from, "0", string(rune('0'+at)), 1)
 		switch c.role {
 		case Successor:
-			want = "from " + string(rune('0'+(at+1)%4)) + " "
+			want = "from d" + string(rune('0'+(at+1)%4)) + " "
 		case Predecessor:
-			want = "from " + string(rune('0'+(at+3)%4)) + " "
+			want = "from d" + string(rune('0'+(at+3)%4)) + " "
 		case Representative:
-			want = "from 0 "
+			want = "from d0 "
 		}
 		if !strings.Contains(fault, want) {
 			t.Errorf("%s: %q, want %q, the actor is %d", c.role, fault, want, at)
@@ -98,7 +98,7 @@ func TestCrashBetweenTwoSends(t *testing.T) {
 		{Kind: Crash, At: 0, On: onCommitToken, Role: Actor, For: time.Second, Network: -1, From: 2, To: -1},
 	}
 	before, text := struck(t, p, Crash)
-	if !strings.Contains(text, "from 0 ") {
+	if !strings.Contains(text, "from d0 ") {
 		t.Errorf("%q: the representative is daemon 0", text)
 	}
 	if before.Kind != trace.Crash || before.Process.Daemon != p.Order[0] {

@@ -184,15 +184,7 @@ func (c *Case) report(r *sim.Result) string {
 func (c *Case) Timeline(w io.Writer, all bool) {
 	p := copyOf(c.Plans[0])
 	o := c.options(p, nil)
-	o.Each = func(e *trace.Event) {
-		switch e.Kind {
-		case trace.Recv, trace.TokenIn, trace.TokenOut, trace.Stable, trace.Discard, trace.Packet:
-			if !all {
-				return
-			}
-		}
-		fmt.Fprintln(w, sim.Line(e))
-	}
+	o.Each = sim.Teller(w, p, all)
 	sim.Run(p, o)
 }
 
