@@ -12,7 +12,7 @@ import (
 // formTokenAgain is SCN-02. The copies reach the ring itself, past the
 // duplicate filter.
 func formTokenAgain() Scenario {
-	s := Scenario{ID: "SCN-02", Title: "the commit token comes k times over k networks, also after recovery has begun"}
+	s := Scenario{ID: "SCN-02", Title: "the commit token comes k times over k networks, also after recovery has begun", Elsewhere: []string{"ring: TestCommitTokenActsOnce"}}
 	for _, k := range []int{2, 3, 8} {
 		s.Cases = append(s.Cases, Case{
 			Name: fmt.Sprintf("%d networks", k), Plans: []*sim.Plan{interrupted(k)}, Seeds: 5,

@@ -115,7 +115,7 @@ func requestsEnd(within time.Duration) Watch {
 // otherHolder is SCN-18: the sender of a message, its first holder, cannot reach
 // one member with what it sends again.
 func otherHolder() Scenario {
-	s := Scenario{ID: "SCN-18", Title: "the first holder of a missing message cannot reach the requester"}
+	s := Scenario{ID: "SCN-18", Title: "the first holder of a missing message cannot reach the requester", Elsewhere: []string{"ring: TestAnswererChanges"}}
 	for _, pair := range [][2]int{{0, 2}, {1, 0}, {2, 1}} {
 		s.Cases = append(s.Cases, both(fmt.Sprintf("h%d to h%d,", pair[0], pair[1]), func(mode sim.Mode) Case {
 			p := sim.NewPlan(mode, 4, 2)
@@ -195,7 +195,7 @@ func tailCut() Scenario {
 // ghosts is SCN-22: packets of earlier rings and lives come again minutes
 // later, on another network than before. The run is that without them.
 func ghosts() Scenario {
-	s := Scenario{ID: "SCN-22", Title: "packets from an earlier ring or life, minutes late"}
+	s := Scenario{ID: "SCN-22", Title: "packets from an earlier ring or life, minutes late", Elsewhere: []string{"multipath: TestReplayedHelloOfDeadLife, TestRecordingFromBeforeTheStart"}}
 	s.Cases = both("", func(mode sim.Mode) Case {
 		p := sim.NewPlan(mode, 3, 2)
 		p.Unfiltered = true

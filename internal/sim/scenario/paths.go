@@ -12,7 +12,7 @@ import (
 // crossedCut is SCN-05: between every pair one direction lives only on network
 // A, the other only on B.
 func crossedCut() Scenario {
-	s := Scenario{ID: "SCN-05", Title: "crossed cut between every pair", Elsewhere: []string{"internal/lab"}}
+	s := Scenario{ID: "SCN-05", Title: "crossed cut between every pair", Elsewhere: []string{"multipath: TestCrossedCut", "internal/lab"}}
 	s.Cases = both("", func(mode sim.Mode) Case {
 		p := sim.NewPlan(mode, 4, 2)
 		p.RunFor = 5 * time.Second

@@ -12,7 +12,7 @@ import (
 // pauses is SCN-15: a daemon stands still while its clients go on submitting,
 // with its queue of packets kept, cut short or lost.
 func pauses() Scenario {
-	s := Scenario{ID: "SCN-15", Title: "pause of 0.5, 1, 3 and 100 token timeouts while its clients submit", Elsewhere: []string{"internal/lab"}}
+	s := Scenario{ID: "SCN-15", Title: "pause of 0.5, 1, 3 and 100 token timeouts while its clients submit", Elsewhere: []string{"ring: TestTokenFoundAfterAPause", "internal/lab"}}
 	for _, times := range []float64{0.5, 1, 3, 100} {
 		s.Cases = append(s.Cases, both(fmt.Sprintf("%v x", times), func(mode sim.Mode) Case {
 			var plans []*sim.Plan

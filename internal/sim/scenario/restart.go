@@ -36,7 +36,7 @@ func representativeRestarts() Scenario {
 // again and again. Its packet counters begin anew, far below those of the life
 // before.
 func memberRestarts() Scenario {
-	s := Scenario{ID: "SCN-04", Title: "any member restarts within one rotation; packet counters begin anew"}
+	s := Scenario{ID: "SCN-04", Title: "any member restarts within one rotation; packet counters begin anew", Elsewhere: []string{"multipath: TestRestartWithin50ms"}}
 	s.Cases = both("", func(mode sim.Mode) Case {
 		p := sim.NewPlan(mode, 3, 2)
 		p.RunFor = formed + 51*time.Second

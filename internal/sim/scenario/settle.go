@@ -12,7 +12,7 @@ import (
 // nonTransitive is SCN-06: h0 and h2 do not hear each other, h1 hears both, for
 // ever. Both ends cannot share a ring; the middle one settles with one of them.
 func nonTransitive() Scenario {
-	s := Scenario{ID: "SCN-06", Title: "non-transitive cut on all networks, permanent", Elsewhere: []string{"internal/lab"}}
+	s := Scenario{ID: "SCN-06", Title: "non-transitive cut on all networks, permanent", Elsewhere: []string{"ring: TestNonTransitiveCutSettles", "internal/lab"}}
 	s.Cases = both("", func(mode sim.Mode) Case {
 		p := sim.NewPlan(mode, 3, 2)
 		p.RunFor = 8 * time.Second
@@ -135,6 +135,7 @@ func massStart() Scenario {
 	s.Cases = both("", func(mode sim.Mode) Case {
 		p := sim.NewPlan(mode, 32, 2)
 		p.RunFor = 100 * time.Millisecond
+		p.Converge = 3 * time.Second // 6 times the failure detection time
 		return Case{Plans: []*sim.Plan{p}, Watch: func(p *sim.Plan) []Watch {
 			return []Watch{settled(p), atMost(3, 0), saw("32 starts at once", func(e *trace.Event) bool { return e.Kind == trace.Start && e.Index >= 32 })}
 		}}

@@ -17,7 +17,7 @@ const (
 )
 
 func staleToken() Scenario {
-	s := Scenario{ID: "SCN-01", Title: "tokens of a network that is late by R rotations; a current token with requests that make no sense"}
+	s := Scenario{ID: "SCN-01", Title: "tokens of a network that is late by R rotations; a current token with requests that make no sense", Elsewhere: []string{"ring: TestTokenRelations, TestStaleTokensOnARunningRing, TestRequestBelowAruIsHarmless", "internal/sim: TestStaleTokens, TestFutureTokens, TestRetransOf8253RequestedWhileAruIs8411"}}
 	for _, rotations := range []int{1, 15, 16, 17, 255, 256, 257, 65536} {
 		s.Cases = append(s.Cases, staleBy(rotations))
 	}
