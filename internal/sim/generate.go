@@ -21,6 +21,7 @@ func Generate(seed uint64, mode Mode) *Plan {
 		}
 	}
 	p.workload(stream(seed, "workload"))
+	p.clients(stream(seed, "clients"))
 	if swarm.chance(400) {
 		p.storms(stream(seed, "storms"))
 	}
