@@ -88,11 +88,12 @@ func (c *Checker) afterExchange(s *session, op *operation, t *part) {
 // configuration. Where all came with a state that they had agreed on, what they
 // must tell each other is known.
 func (c *Checker) sure(t *part) bool {
-	if t.agreed {
-		return true
-	}
-	if !c.exchanged(t) || !t.merged() {
+	// Where somebody says it came from may be a ring it was never in.
+	if t == nil || !t.installed {
 		return false
+	}
+	if t.agreed || !c.exchanged(t) || !t.merged() {
+		return t.agreed
 	}
 	t.agreed = true
 	for i, id := range t.ring.conf.Members {
