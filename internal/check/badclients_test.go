@@ -77,6 +77,12 @@ var badClients = []badRun{
 		s.sees(1, groups.CauseNetwork, 1, ab, 0, a)
 		return s
 	}},
+	{"one set twice", GRP6, false, func() *script {
+		s := apart().form(13, p, q)
+		s.exchange(p, q)
+		s.sees(1, groups.CauseNetwork, 1, ab, 0, a, a)
+		return s
+	}},
 	{"another's set for one's own", GRP6, false, func() *script {
 		s := apart().form(13, p, q)
 		s.exchange(p, q)

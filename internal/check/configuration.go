@@ -172,9 +172,6 @@ func (c *Checker) die(p *process) {
 
 // release frees the order of a ring that all its members have left.
 func (c *Checker) release(r *ringState) {
-	if r.conf == nil {
-		return
-	}
 	for _, q := range r.conf.Members {
 		t := r.index[q]
 		if t == nil || t.process.alive && !t.left {

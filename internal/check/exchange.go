@@ -38,11 +38,18 @@ func (t *part) companions() bits {
 }
 
 // exchanged tells whether t can have agreed on the state of the groups in its
-// configuration (GRP-9): by itself if all members come from one configuration,
-// else not before it has delivered what each member has announced.
+// configuration (GRP-9): by itself if it is alone, or if all members come from
+// one configuration in which they can have agreed; else not before it has
+// delivered what each member has announced.
 func (c *Checker) exchanged(t *part) bool {
-	members := t.ring.members
-	return members.within(t.companions()) || members.within(t.announced)
+	if t.atOnce || len(t.ring.conf.Members) == 1 || t.ring.members.within(t.announced) {
+		return true
+	}
+	if t.ring.members.within(t.companions()) {
+		before := c.rings[t.before].index[t.process.id]
+		t.atOnce = c.exchanged(before) && before.merged()
+	}
+	return t.atOnce
 }
 
 // merged tells whether t has delivered, besides, the whole state of somebody

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"mpspread/internal/trace"
 )
 
@@ -82,28 +84,15 @@ func (g *graph) cycle() int32 {
 			}
 		}
 	}
-	if len(ready) == len(g.labels) {
-		return none
-	}
-	for n := range g.labels {
-		if into[n] > 0 {
-			return int32(n)
-		}
-	}
-	return none
+	return int32(slices.IndexFunc(into, func(left int32) bool { return left > 0 })) // none, if there is no such node
 }
 
 // acyclic judges CFG-8 at the end of the run.
 func (c *Checker) acyclic() {
 	n := c.graph.cycle()
-	if n == none {
-		if !c.holds(CFG8, true) {
-			c.fail(CFG8, subject{}, "")
-		}
+	if c.holds(CFG8, n == none) {
 		return
 	}
 	l := c.graph.labels[n]
-	if !c.holds(CFG8, false) {
-		c.fail(CFG8, subject{}.at(l.conf.New, l.at.seq), "the orders of the processes contradict each other at %v, position %d", l.conf, l.at.seq)
-	}
+	c.fail(CFG8, subject{}.at(l.conf.New, l.at.seq), "the orders of the processes contradict each other at %v, position %d", l.conf, l.at.seq)
 }

@@ -32,16 +32,13 @@ func (c *Checker) safe(p *process, t *part, m *message) {
 }
 
 // oblige notes that q must deliver m before its next regular configuration
-// (SAFE-1), and fails if it is too late for that.
+// (SAFE-1), and fails if it is too late for that. Who has delivered it is bound
+// already (settle).
 func (c *Checker) oblige(p *process, q *part, m *message) {
 	if m.must.has(q.place) {
 		return
 	}
 	m.must.add(q.place)
-	if m.deliveredBy.has(q.place) {
-		c.count[SAFE1]++
-		return
-	}
 	if !c.holds(SAFE1, !q.left || !q.process.alive) {
 		c.fail(SAFE1, both(p.id, q.process.id).at(q.ring.id, m.seq), "%v delivered safe message %d of %v at %d, but %v has left %v without it", p.id, m.count, m.sender.process.id, m.seq, q.process.id, q.ring.id)
 	}

@@ -105,7 +105,7 @@ type part struct {
 	trans     bits        // transitional set, as bits of this ring
 	transAt   place       // of the last delivery before the transitional configuration
 
-	agreed          bool         // for sure (exchange.go)
+	agreed, atOnce  bool         // for sure; without a word (exchange.go)
 	announced, told bits         // whose parts of the state exchange it has delivered
 	excluded        map[int]bool // ways in which its state was not agreed (due.go)
 

@@ -1,0 +1,198 @@
+package check
+
+import (
+	"testing"
+
+	"mpspread/groups"
+	"mpspread/internal/trace"
+	"mpspread/ring"
+)
+
+// interrupted is a club whose ring gets a third daemon, with a member of g of
+// its own, and loses it again before the state of the groups is agreed: what a
+// said meanwhile is handed over in the ring after it.
+func interrupted() (s *script, said note) {
+	s = newScript().born(p, q, r)
+	s.open(p, 1, "#a#h1")
+	s.open(q, 2, "#b#h2")
+	s.open(r, 3, "#c#h3")
+	c := []string{"#c#h3"}
+	s.does(3, groups.ActJoin, g, r)
+	s.sees(3, groups.CauseJoin, 1, c, 0, c)
+	s.form(10, p, q)
+	s.exchange(p, q)
+	for _, client := range []uint64{1, 2} {
+		s.does(client, groups.ActJoin, g, p, q)
+	}
+	s.sees(1, groups.CauseJoin, 1, a, 0, a)
+	s.sees(1, groups.CauseJoin, 2, ab, 0, b)
+	s.sees(2, groups.CauseJoin, 2, ab, 0, b)
+	s.form(11, p, q, r)
+	n := s.ordered(p, trace.Message{Act: groups.ActAnnounce, Service: ring.Agreed}, p, q)
+	s.deliver(p, n)
+	s.deliver(q, n)
+	said = s.says(1, p, q)
+	s.form(12, p, q)
+	return s, said
+}
+
+// handedOver is interrupted, when the state is agreed after all.
+func handedOver() *script {
+	s, said := interrupted()
+	s.exchange(p, q)
+	s.gets(said, 1, 2)
+	return s
+}
+
+// lateSignal is handedOver when the ring breaks again: a has a message from
+// between the configurations, and reads all of it late.
+func lateSignal() (s *script, last note) {
+	s = handedOver()
+	last = s.ordered(p, s.asks(1, s.request(1, groups.ActMessage, ring.Agreed, "g")), p)
+	s.install(p, s.next(p, id(13, p), p))
+	s.deliver(p, last)
+	return s.form(13, p), last
+}
+
+func TestInterruptedExchange(t *testing.T) {
+	for name, run := range map[string]func() *script{
+		"handed over later": handedOver,
+		"a signal, then a message": func() *script {
+			s, last := lateSignal()
+			s.signaled(1, 10, 2)
+			s.gets(last, 1)
+			s.sees(1, groups.CauseNetwork, 1, a, 0, a)
+			return s
+		},
+		"a signal, then the view": func() *script {
+			s, last := lateSignal()
+			s.signaled(1, 10, 2)
+			s.sees(1, groups.CauseNetwork, 1, a, 0, a)
+			s.gets(last, 1)
+			return s
+		},
+		"a signal, then the end": func() *script {
+			s := handedOver()
+			s.form(13, p)
+			s.signaled(1, 10, 2)
+			s.closes(1, "disconnect")
+			return s
+		},
+		"a daemon dies with its sessions": func() *script {
+			s, _ := interrupted()
+			s.add(trace.Event{Kind: trace.Crash, Process: q})
+			return s
+		},
+	} {
+		wantGood(t, name, run().judge())
+	}
+	s, said := interrupted()
+	s.gets(said, 1)
+	wantVerdict(t, s.judge(), GRP9)
+	s, last := lateSignal()
+	s.gets(last, 1)
+	wantVerdict(t, s.judge(), GRP7)
+	s, _ = lateSignal()
+	s.signaled(1, 10, 2)
+	s.quiet(p)
+	wantVerdict(t, s.finish().judge(LIV3), LIV3)
+}
+
+// A message to a private name that nobody has may reach one who takes the name
+// before the state is agreed, and need not.
+func TestLatePrivateName(t *testing.T) {
+	for _, received := range []bool{true, false} {
+		s := apart().form(13, p, q)
+		n := s.does(2, groups.ActMessage, []string{"#z#h1"}, p, q)
+		s.open(p, 9, "#z#h1")
+		s.exchange(p, q)
+		s.sees(1, groups.CauseNetwork, 1, ab, 0, a, b)
+		s.sees(2, groups.CauseNetwork, 1, ab, 1, a, b)
+		if received {
+			s.gets(n, 9)
+		}
+		s.quiet(p, q)
+		wantGood(t, "private", s.finish().judge())
+	}
+}
+
+// The run can end only when all clients have what is due to them.
+func TestSettledWithClients(t *testing.T) {
+	s := club()
+	s.quiet(p, q)
+	if !s.judge().Settled(1 << 30) {
+		t.Error("not settled")
+	}
+	n := s.says(1, p, q)
+	if s.judge().Settled(1 << 30) {
+		t.Error("settled while messages are due")
+	}
+	s.gets(n, 1, 2)
+	s.stalls(77, true) // nobody
+	if !s.judge().Settled(1 << 30) {
+		t.Error("not settled in the end")
+	}
+}
+
+// What a recent forgets is what was used least recently.
+func TestRecent(t *testing.T) {
+	var r recent[int, int]
+	for i := range 3 * recentSize {
+		r.put(i, i+1)
+	}
+	if r.get(3*recentSize-1) != 3*recentSize || r.get(2*recentSize) != 2*recentSize+1 || r.get(0) != 0 {
+		t.Error("forgets too much, or nothing")
+	}
+}
+
+func TestWhatIsNotOffered(t *testing.T) {
+	if GRP11.NotOffered() == "" || GRP10.NotOffered() != "" {
+		t.Error("GRP-11 is of a mode that there is not")
+	}
+}
+
+// Traces of code so broken that other properties have failed before: what is
+// judged alone must not end the checker.
+func TestBrokenTraces(t *testing.T) {
+	s := newScript()
+	s.install(p, transitional(id(1, p), id(2, p), p))
+	s.install(p, transitional(id(2, p), id(3, p), p))
+	wantGood(t, "two transitional configurations and none before", s.judge(TOT1))
+
+	s = apart()
+	c := regular(id(11, p), id(13, p), p, q)
+	c.Came = []ring.RingID{id(11, p), id(11, p)} // q was never there
+	s.install(p, s.next(p, id(13, p), p))
+	s.install(p, c)
+	s.install(q, s.next(q, id(13, p), q))
+	s.install(q, c)
+	s.exchange(p, q)
+	s.says(1, p, q)
+	s.sees(1, groups.CauseNetwork, 1, ab, 0, ab)
+	wantGood(t, "from a ring it was never in", s.judge(TOT1))
+
+	s = newScript()
+	s.add(trace.Event{Kind: trace.Start, Process: p})
+	s.quiet(p)
+	wantGood(t, "no configuration at all", s.finish().judge(LIV4))
+
+	s = newScript().born(p, q, r)
+	s.add(trace.Event{Kind: trace.TokenIn, Process: r, From: p, Ring: id(10, p), TSeq: 1, Verdict: ring.TokenAccepted})
+	s.form(10, p, q)
+	s.install(r, regular(id(3, r), id(10, p), p, q))
+	wantGood(t, "a token of a ring without it", s.judge(TOT1))
+
+	s = two()
+	n := s.originate(p, ring.Agreed)
+	n.Client, n.ClientCounter = 0, 0
+	s.add(trace.Event{Kind: trace.ClientSend, Process: p, Client: 1, Message: n.Message})
+	wantGood(t, "a message without a number", s.judge())
+
+	s = two()
+	first, second := s.originate(q, ring.Unreliable), s.originate(p, ring.Unreliable)
+	s.events = s.events[:len(s.events)-4]
+	s.place(p, second)
+	s.deliver(p, second)
+	s.place(q, first)
+	wantGood(t, "an origin written down late", s.judge(TOT1))
+}
