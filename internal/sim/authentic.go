@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 
 	"mpspread/internal/trace"
 	"mpspread/multipath"
@@ -56,6 +57,12 @@ func (w *World) authentic(data []byte) bool {
 	p, counter := headerOf(data)
 	s := w.sent[p]
 	return s != nil && counter >= s.first && counter-s.first < uint64(len(s.sums)) && s.sums[counter-s.first] == crc32.ChecksumIEEE(data)
+}
+
+// installed tells whether a daemon has the key that a datagram names. What is
+// sealed under a key that has been removed is as good as forged (SEC-7).
+func (w *World) installed(d *daemon, data []byte) bool {
+	return w.plan.Plaintext || slices.ContainsFunc(w.keysOf(d), func(k multipath.Key) bool { return k.ID == data[envelopeKey] })
 }
 
 // fates are multipath's words in those of the trace.

@@ -25,7 +25,7 @@ type engineNode struct {
 	slow     []*session      // read a few items at a time
 	full     bool            // refused something since Output.Room
 	told     []int           // datagram sizes of the interfaces, as last told
-	intact   bool            // the datagram being received has the bytes that were sent
+	intact   bool            // the datagram being received has the bytes that were sent, under a key that is installed here
 	entropy  *entropy
 	tape     *tape // what it was given; nil: not recorded
 }
@@ -105,7 +105,7 @@ func (n *engineNode) receive(now time.Duration, network, from int, data []byte) 
 	if n.tape != nil {
 		n.note(act{kind: actReceive, now: now, network: network, from: from, data: append([]byte(nil), data...)})
 	}
-	n.intact = n.w.authentic(data)
+	n.intact = n.w.authentic(data) && n.w.installed(n.d, data)
 	n.engine.Receive(now, multipath.NetworkID(network), address(network, from), data)
 }
 

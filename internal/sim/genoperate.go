@@ -14,6 +14,10 @@ func (p *Plan) drawOperator(f *Fault, r *prng) bool {
 			f.Count = int(WrongHash)
 			return true
 		}
+		if f.Count == int(RemovedKey) && !p.Plaintext {
+			// There must be one.
+			p.Faults = append(p.Faults, Fault{Kind: Rotate, At: f.At / 2, For: p.RunFor, Network: -1, From: -1, To: -1, Delay: 5 * time.Millisecond})
+		}
 	case Suspend:
 		f.Network = r.below(p.Networks)
 	case Rotate:
