@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"math"
 
-	"mpspread/internal/check"
 	"mpspread/multipath"
 	"mpspread/ring"
 )
@@ -36,17 +35,6 @@ func (p *Plan) lies() bool {
 		}
 	}
 	return false
-}
-
-// exercised is what the checker has judged.
-func (w *World) exercised() check.Exercised {
-	all := w.checker.Exercised()
-	if !w.plan.lies() {
-		return *all
-	}
-	var e check.Exercised
-	e[check.RNG6] = all[check.RNG6]
-	return e
 }
 
 // Parts of an envelope in plaintext mode (package multipath).

@@ -190,7 +190,7 @@ func Run(p *Plan, o Options) *Result {
 	return &Result{
 		Plan: p, other: o.Other, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
 		Deliveries: w.checker.Deliveries(), Changes: w.checker.Changes(), Virtual: w.now,
-		Exercised: w.exercised(), Counters: w.totals, Groups: w.groups(),
+		Exercised: *w.checker.Exercised(), Counters: w.totals, Groups: w.groups(),
 	}
 }
 
