@@ -241,9 +241,8 @@ func (p *process) forget(s *session) {
 		p.exit(s, group)
 	}
 	delete(p.sessions, nameIn(s.private))
-	s.drop()
 	if !s.closed {
-		p.forgotten = append(p.forgotten, s)
+		p.forgotten = append(p.forgotten, s) // it may still read what was on its way
 	}
 }
 
