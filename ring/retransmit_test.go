@@ -186,3 +186,24 @@ func TestTokenOfAFaultyMemberWithTinyPackets(t *testing.T) {
 		}
 	}
 }
+
+// RNG-7: each attempt passes over one more of those that may answer, so that
+// the one that does changes.
+func TestAskChangesTheHolder(t *testing.T) {
+	r, in := turningRing(4, 0)
+	in.hold(2)
+	var skips []uint8
+	now := Time(1)
+	for range 5 {
+		tok := token{ring: in.id, setter: nobody}
+		r.ask(now, in, &tok, request{asker: 0, of: ofThisRing}, 1, 3, 10)
+		if len(tok.requests) != 1 || tok.requests[0].first != 1 {
+			t.Fatalf("requests %+v", tok.requests)
+		}
+		skips = append(skips, tok.requests[0].skip)
+		now += time.Second
+	}
+	if got, want := fmt.Sprint(skips), "[0 1 2 0 1]"; got != want {
+		t.Errorf("members passed over: %s, want %s", got, want)
+	}
+}
