@@ -39,7 +39,6 @@ type output struct {
 	cause   groups.Cause
 	members []*session
 	sets    [][]*session
-	own     int
 }
 
 // way is what is due if the state was agreed k configurations later; k < 0 if
