@@ -196,3 +196,14 @@ func TestBrokenTraces(t *testing.T) {
 	s.place(q, first)
 	wantGood(t, "an origin written down late", s.judge(TOT1))
 }
+
+// Where only RNG-6 is judged the trace may contradict itself.
+func TestOnlyThatProcessesLive(t *testing.T) {
+	s := two()
+	n := s.originate(p, ring.Agreed)
+	s.deliver(q, n, n)
+	c := s.judge(RNG6)
+	wantGood(t, "lies", c)
+	c.Broke("panic: index out of range")
+	wantVerdict(t, c, RNG6)
+}
