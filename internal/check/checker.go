@@ -68,6 +68,7 @@ type Checker struct {
 	quiet  []*component
 	groups groupState
 
+	learned             uint64 // changes of what is known of state exchanges, from 1
 	deliveries, changes uint64
 	event               *trace.Event // being judged, or judged last
 	current             trace.Event

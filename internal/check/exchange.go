@@ -81,7 +81,10 @@ func (c *Checker) afterExchange(s *session, op *operation, t *part) {
 	for at := t; at != nil && !ok; at = at.following(c) {
 		ok = c.exchanged(at) && (at != t || at.merged())
 	}
-	t.agreed = t.agreed || t == s.process.part // so it was agreed here
+	if t == s.process.part && !t.agreed { // so it was agreed here
+		t.agreed = true
+		c.learned++
+	}
 	if op.service < ring.Agreed {
 		c.count[LOW1]++
 	}
@@ -93,14 +96,19 @@ func (c *Checker) afterExchange(s *session, op *operation, t *part) {
 
 // sure tells whether t is known to have agreed on the state in its own
 // configuration. Where all came with a state that they had agreed on, what they
-// must tell each other is known.
+// must tell each other is known. What is not sure is looked at again only when
+// something has been learned: histories are long and have many branches.
 func (c *Checker) sure(t *part) bool {
 	// Where somebody says it came from may be a ring it was never in.
 	if t == nil || !t.installed {
 		return false
 	}
-	if t.agreed || !c.exchanged(t) || !t.merged() {
+	if t.agreed || t.unsure == c.learned {
 		return t.agreed
+	}
+	t.unsure = c.learned
+	if !c.exchanged(t) || !t.merged() {
+		return false
 	}
 	t.agreed = true
 	for i, id := range t.ring.conf.Members {

@@ -106,6 +106,7 @@ type part struct {
 	transAt   place       // of the last delivery before the transitional configuration
 
 	agreed, atOnce  bool         // for sure; without a word (exchange.go)
+	unsure          uint64       // not sure as of this many changes of knowledge
 	announced, told bits         // whose parts of the state exchange it has delivered
 	excluded        map[int]bool // ways in which its state was not agreed (due.go)
 

@@ -119,10 +119,11 @@ func (w *World) observeSent(d *daemon, data []byte) {
 	}
 }
 
-// observeExchange looks, after a step of d, at where its group layer stands.
+// observeExchange looks, after a step of d, at where its group layer stands, if
+// a fault waits for that: the status costs as much as the step.
 func (w *World) observeExchange(d *daemon) {
 	n, ok := d.node.(*engineNode)
-	if !ok || len(w.armed) == 0 {
+	if !ok || !w.awaited(onExchange, onExchangeHalf) {
 		return
 	}
 	was := d.view.exchanging
@@ -134,6 +135,16 @@ func (w *World) observeExchange(d *daemon) {
 		d.view.half = true
 		w.trigger(d, onExchangeHalf)
 	}
+}
+
+// awaited tells whether a fault waits for one of the events.
+func (w *World) awaited(events ...string) bool {
+	for _, i := range w.armed {
+		if slices.Contains(events, w.plan.Faults[i].On) {
+			return true
+		}
+	}
+	return false
 }
 
 // trigger begins the faults that wait for an event of d: after the present
