@@ -23,6 +23,17 @@ type Options struct {
 	// with.
 	StartSeq  ring.Seq
 	StartTSeq uint64
+	// StartCounter is what every life's packet counter began with.
+	StartCounter uint64
+	// FailureDetection is the cluster's setting: bounds derive from it. Zero:
+	// what needs them is not judged (RNG-7, MPX-5, MPX-6).
+	FailureDetection time.Duration
+	// SlowestClock is the rate of the slowest daemon's clock, in thousandths
+	// of that of the trace; 0: all run alike.
+	SlowestClock int
+	// PathReport is how long the report of a dead path, or of one that works
+	// again, may take (S22). Zero: not judged (MPX-8).
+	PathReport time.Duration
 	// WhiteBox: events stand in the order in which they happened in one
 	// world, so that properties of an instant are checked (SAFE-3, RNG-2,
 	// RNG-4). Clear it for traces merged from several hosts.
@@ -67,6 +78,12 @@ type Checker struct {
 	confs  map[trace.ConfID]*ring.Configuration // contents by id (CFG-3)
 	quiet  []*component
 	groups groupState
+	links  links
+
+	senders   []*process // that hand datagrams to sockets
+	primaries []*primary
+	passed    bool          // a number has passed the limit it began below
+	deadline  time.Duration // of the quiet phase
 
 	learned             uint64 // changes of what is known of state exchanges, from 1
 	deliveries, changes uint64
@@ -82,6 +99,8 @@ func New(o Options) *Checker {
 		processes: make(map[ring.Process]*process),
 		rings:     make(map[ring.RingID]*ringState),
 		confs:     make(map[trace.ConfID]*ring.Configuration),
+		links:     links{alarm: noAlarm},
+		deadline:  noAlarm,
 	}
 	for i := range c.enabled {
 		c.enabled[i] = len(o.Only) == 0
@@ -192,13 +211,25 @@ func (c *Checker) Event(e *trace.Event) {
 		// trace may contradict itself.
 		return
 	}
+	c.timePasses(e.Time)
+	c.happens(e)
+	c.grown(e)
 	switch e.Kind {
 	case trace.Start:
-		c.process(e.Process)
+		c.born(c.process(e.Process))
 	case trace.Stop, trace.Crash:
 		c.die(c.process(e.Process))
-	case trace.Fault, trace.Pause, trace.Resume:
+	case trace.Fault:
 		c.quiet = nil
+		c.disturbed()
+	case trace.Pause:
+		c.quiet = nil
+		c.pause(c.process(e.Process))
+	case trace.Resume:
+		c.quiet = nil
+		c.resume(c.process(e.Process))
+	case trace.Link:
+		c.link(c.process(e.Process), e)
 	case trace.Quiet:
 		c.beginQuiet(e)
 	case trace.Finished:
@@ -225,8 +256,41 @@ func (c *Checker) Event(e *trace.Event) {
 		c.state(c.process(e.Process), e.State)
 	case trace.Commit:
 		c.commit(c.process(e.Process), e)
+	case trace.Request:
+		c.request(c.process(e.Process), e)
+	case trace.Answer:
+		c.answer(c.process(e.Process), e)
+	case trace.Visit:
+		c.visit(c.process(e.Process), e)
+	case trace.Primary:
+		c.primary(c.process(e.Process), e)
+	case trace.Packet:
+		c.datagram(c.process(e.Process), e)
+	case trace.Path:
+		c.path(c.process(e.Process), e)
+	case trace.Batch:
+		c.batch(c.process(e.Process), e)
+	case trace.Send:
+		c.send(c.process(e.Process), e)
+	case trace.Drain:
+		c.drain(c.process(e.Process), e)
 	case trace.ClientOpen, trace.ClientSend, trace.ClientStall, trace.ClientView, trace.ClientDeliver, trace.ClientClose, trace.ClientSignal, trace.ClientLeave:
 		c.client(e)
+	}
+}
+
+// timePasses judges what had to happen by now.
+func (c *Checker) timePasses(now time.Duration) {
+	if now >= c.links.alarm {
+		c.overdue()
+	}
+	if now > c.deadline {
+		c.deadline = noAlarm
+		for _, q := range c.quiet {
+			if !q.special() && !q.met {
+				c.converged(q)
+			}
+		}
 	}
 }
 
@@ -249,7 +313,7 @@ func (c *Checker) ring(id ring.RingID) *ringState {
 	}
 	r := c.rings[id]
 	if r == nil {
-		r = &ringState{id: id, index: make(map[ring.Process]*part), pairs: make(map[ring.RingID]*pair)}
+		r = &ringState{id: id, packets: packets{given: c.opt.StartSeq}, index: make(map[ring.Process]*part), pairs: make(map[ring.RingID]*pair)}
 		c.rings[id] = r
 	}
 	c.lastRing = r

@@ -18,6 +18,11 @@ func (c *Checker) conf(p *process, conf *ring.Configuration) {
 		c.fail(CFG1, of(p.id).at(conf.New, 0), "%v installed %v, whose members %v do not include it", p.id, conf.New, conf.Members)
 	}
 	c.sameContent(p, conf)
+	c.leavePrimary(p)
+	if conf.Kind == ring.Transitional && !p.stated {
+		c.undisturbed(p) // nothing told that it gathers
+	}
+	p.moved = c.event.Time
 	c.node(p, c.graph.conf(trace.IDOf(conf)))
 	if conf.Kind == ring.Transitional {
 		c.transitional(p, conf)
@@ -29,6 +34,7 @@ func (c *Checker) conf(p *process, conf *ring.Configuration) {
 		c.settled(p)
 	}
 	c.watchCores()
+	c.reconsider()
 }
 
 func (c *Checker) sameContent(p *process, conf *ring.Configuration) {
@@ -156,6 +162,9 @@ func (c *Checker) exactSet(p *process, t, conf *ring.Configuration) {
 
 func (c *Checker) die(p *process) {
 	p.alive = false
+	p.lives = nil
+	c.leavePrimary(p)
+	c.gone(p)
 	for _, r := range c.rings {
 		if r.holder != nil && r.holder.process == p {
 			r.holder = nil
@@ -179,5 +188,8 @@ func (c *Checker) release(r *ringState) {
 			return
 		}
 	}
-	r.order = nil
+	r.order, r.digests, r.released = nil, nil, true
+	for _, t := range r.parts {
+		t.asked = nil
+	}
 }

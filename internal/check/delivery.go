@@ -9,6 +9,8 @@ import (
 // deliver judges one delivery: integrity (2.1), order (2.4), safe (2.5).
 func (c *Checker) deliver(p *process, e *trace.Event) {
 	c.deliveries++
+	p.moved = c.event.Time
+	c.carried()
 	about := both(p.id, e.Message.Sender).at(e.Ring, e.Seq)
 	if !c.holds(CFG7, e.In == p.in && p.conf != nil) {
 		c.fail(CFG7, about, "%v delivered in %v while %v was in force", p.id, e.In, p.in)

@@ -14,7 +14,9 @@ type component struct {
 	members []ring.Process
 	since   time.Duration
 	bound   time.Duration
-	settled bool // all have installed one configuration of exactly the members
+	text    string // CoreOnly, Overload, or empty
+	met     bool   // all have been in one configuration of exactly the members
+	settled bool   // all have installed one configuration of exactly the members
 
 	// Of a core (LIV-5): only that its members are together counts.
 	core     bool
@@ -36,9 +38,11 @@ const keepTogether = 95
 const maxIntermediate = 2
 
 func (c *Checker) beginQuiet(e *trace.Event) {
-	q := &component{members: e.Members, since: e.Time, bound: e.Bound, core: e.Text == CoreOnly, at: e.Time}
+	q := &component{members: e.Members, since: e.Time, bound: e.Bound, text: e.Text, core: e.Text == CoreOnly, at: e.Time}
 	q.together = q.core && c.oneRing(q)
 	c.quiet = append(c.quiet, q)
+	q.met = c.agreed(q)
+	c.deadline = min(c.deadline, q.since+q.bound)
 	for _, id := range e.Members {
 		c.process(id).installs = 0
 	}
@@ -68,7 +72,7 @@ func (c *Checker) agreed(q *component) bool {
 // the next is installed.
 func (c *Checker) rests(q *component) bool {
 	for _, id := range q.members {
-		if c.process(id).forming {
+		if c.process(id).moving() {
 			return false
 		}
 	}
@@ -79,13 +83,14 @@ func (c *Checker) rests(q *component) bool {
 // follow the common one (LIV-2).
 func (c *Checker) settled(p *process) {
 	for _, q := range c.quiet {
-		if !slices.Contains(q.members, p.id) || q.core {
+		if !slices.Contains(q.members, p.id) || q.special() {
 			continue
 		}
 		if !c.holds(LIV2, !q.settled) {
 			c.fail(LIV2, subject{more: q.members}.at(p.in.New, 0), "%v installed %v although nothing had happened since all had agreed", p.id, p.in)
 		}
 		if c.agreed(q) {
+			q.met = true
 			q.settled = c.event.Time-q.since >= c.opt.Aftermath && c.rests(q)
 			if !c.holds(LIV1, c.event.Time-q.since <= q.bound) {
 				c.fail(LIV1, subject{more: q.members}.at(p.in.New, 0), "%v agreed on %v %v after the last fault, the bound is %v", q.members, p.in, c.event.Time-q.since, q.bound)
@@ -103,6 +108,8 @@ func (c *Checker) finish() {
 	for _, q := range c.quiet {
 		if q.core {
 			c.keptTogether(q)
+		}
+		if q.special() {
 			continue
 		}
 		c.converged(q)
@@ -114,9 +121,16 @@ func (c *Checker) finish() {
 	if len(c.quiet) > 0 {
 		c.copiesBack()
 	}
+	c.allBatchesSent()
+	c.onePrimary()
+	c.wrapSafe()
 }
 
+// special tells that a component is not expected to come together and be done.
+func (q *component) special() bool { return q.text != "" }
+
 func (c *Checker) converged(q *component) {
+	c.rejoined(q)
 	if !c.holds(LIV1, c.agreed(q)) {
 		c.fail(LIV1, subject{more: q.members}, "%v have not agreed on a configuration of their own by %v after the last fault: %v", q.members, c.event.Time-q.since, c.inForce(q))
 	}
@@ -206,7 +220,7 @@ func (c *Checker) allDelivered(q *component) {
 // configuration, and that all messages accepted have been delivered.
 func (c *Checker) Settled(now time.Duration) bool {
 	for _, q := range c.quiet {
-		if q.core || now-q.since < c.opt.Aftermath || !c.agreed(q) || !c.rests(q) {
+		if q.special() || now-q.since < c.opt.Aftermath || !c.agreed(q) || !c.rests(q) {
 			return false
 		}
 		q.settled = true

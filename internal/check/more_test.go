@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 
 	"mpspread/internal/trace"
@@ -190,8 +191,7 @@ func TestExercisedAddsUp(t *testing.T) {
 	if one := good().judge().Exercised(); e[TOT1] != 2*one[TOT1] || one[TOT1] == 0 {
 		t.Error("the counts do not add up")
 	}
-	e.Add(goodClients().judge().Exercised())
-	if list := e.Never(); len(list) != 1 || list[0] != LIV5 {
+	if list := e.Never(); slices.Contains(list, TOT1) || !slices.Contains(list, LIV5) {
 		t.Errorf("never exercised: %v", list)
 	}
 }

@@ -135,7 +135,10 @@ func (c *Checker) recv(p *process, e *trace.Event) {
 	if !e.First {
 		return
 	}
-	t := c.part(c.ring(e.Ring), p)
+	r := c.ring(e.Ring)
+	t := c.part(r, p)
+	c.samePacket(p, r, e)
+	delete(t.asked, e.Seq)
 	if !c.holds(MPX1, !t.holds(e.Seq)) {
 		c.fail(MPX1, both(p.id, e.From).at(e.Ring, e.Seq), "%v took position %d of %v twice", p.id, e.Seq, e.Ring)
 	}

@@ -43,7 +43,19 @@ const (
 	RNG4
 	RNG5
 	RNG6
+	RNG7
+	RNG8
+	RNG9
+	RNG10
+	RNG11
 	MPX1
+	MPX2
+	MPX3
+	MPX4
+	MPX5
+	MPX6
+	MPX7
+	MPX8
 	GRP1
 	GRP2
 	GRP3
@@ -66,6 +78,12 @@ const (
 	LIV3
 	LIV4
 	LIV5
+	LIV6
+	LIV7
+	LIV8
+	PRI1
+	PRI2
+	PRI3
 	properties // how many there are
 )
 
@@ -77,10 +95,12 @@ var propertyNames = [properties]string{
 	GAP1: "GAP-1", GAP2: "GAP-2", GAP3: "GAP-3", LOW1: "LOW-1",
 	SAFE1: "SAFE-1", SAFE2: "SAFE-2", SAFE3: "SAFE-3", SAFE4: "SAFE-4",
 	RNG1: "RNG-1", RNG2: "RNG-2", RNG3: "RNG-3", RNG4: "RNG-4", RNG5: "RNG-5", RNG6: "RNG-6",
-	MPX1: "MPX-1",
+	RNG7: "RNG-7", RNG8: "RNG-8", RNG9: "RNG-9", RNG10: "RNG-10", RNG11: "RNG-11",
+	MPX1: "MPX-1", MPX2: "MPX-2", MPX3: "MPX-3", MPX4: "MPX-4", MPX5: "MPX-5", MPX6: "MPX-6", MPX7: "MPX-7", MPX8: "MPX-8",
 	GRP1: "GRP-1", GRP2: "GRP-2", GRP3: "GRP-3", GRP4: "GRP-4", GRP5: "GRP-5", GRP6: "GRP-6", GRP7: "GRP-7", GRP8: "GRP-8", GRP9: "GRP-9", GRP10: "GRP-10", GRP11: "GRP-11",
 	CLI1: "CLI-1", CLI2: "CLI-2", CLI3: "CLI-3", CLI4: "CLI-4", CLI5: "CLI-5", CLI6: "CLI-6",
-	LIV1: "LIV-1", LIV2: "LIV-2", LIV3: "LIV-3", LIV4: "LIV-4", LIV5: "LIV-5",
+	LIV1: "LIV-1", LIV2: "LIV-2", LIV3: "LIV-3", LIV4: "LIV-4", LIV5: "LIV-5", LIV6: "LIV-6", LIV7: "LIV-7", LIV8: "LIV-8",
+	PRI1: "PRI-1", PRI2: "PRI-2", PRI3: "PRI-3",
 }
 
 // String is the property's name, as INT-1.
@@ -109,7 +129,10 @@ func (e *Exercised) Add(other *Exercised) {
 // notOffered are properties of what the product does not do, with the reason.
 var notOffered = [properties]string{
 	GRP11: "no view-synchronous mode: the daemon delivers to groups as they are, and passes on what a flush layer in the client library needs",
+	PRI1:  noQuorum, PRI2: noQuorum, PRI3: noQuorum,
 }
+
+const noQuorum = "no quorum flag: no configuration is marked as the primary component"
 
 // NotOffered tells why a property cannot be tested: it is of something that the
 // product does not offer. Empty: it can.

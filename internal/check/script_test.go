@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +21,14 @@ type script struct {
 	private map[uint64]string // of clients
 	home    map[uint64]ring.Process
 	number  map[uint64]uint64 // messages of each
+
+	// highest is where the window of a receiver for a sender stands.
+	highest map[pairOf]uint64
+	options Options
+	state   map[ring.Process]ring.State // of those that tell it
+	tseq    map[ring.RingID]uint64
+	alone   bool   // judge only what it is about
+	broke   string // how the code under test ended, if it did
 }
 
 var (
@@ -31,8 +40,10 @@ var (
 func newScript() *script {
 	return &script{
 		conf: map[ring.Process]*ring.Configuration{}, came: map[ring.Process]ring.RingID{},
-		seq: map[ring.RingID]ring.Seq{}, count: map[ring.Process]uint64{},
+		seq: map[ring.RingID]ring.Seq{}, count: map[ring.Process]uint64{}, highest: map[pairOf]uint64{},
 		private: map[uint64]string{}, home: map[uint64]ring.Process{}, number: map[uint64]uint64{},
+		state: map[ring.Process]ring.State{}, tseq: map[ring.RingID]uint64{},
+		options: Options{WhiteBox: true, Aftermath: aftermath, FailureDetection: time.Second, PathReport: time.Second},
 	}
 }
 
@@ -93,6 +104,18 @@ func (s *script) next(at ring.Process, to ring.RingID, members ...ring.Process) 
 	return transitional(s.ringOf(at), to, s.together(s.ringOf(at), members...)...)
 }
 
+// moves brings a process that tells its state to another one by a way.
+func (s *script) moves(at ring.Process, way ...ring.State) {
+	from, told := s.state[at]
+	if !told {
+		return
+	}
+	if i := slices.Index(way, from); i >= 0 {
+		way = way[i+1:]
+	}
+	s.states(at, way...)
+}
+
 // form installs a ring at all its members, transitional configurations first.
 func (s *script) form(epoch uint64, members ...ring.Process) *script {
 	to := id(epoch, members[0])
@@ -106,8 +129,10 @@ func (s *script) form(epoch uint64, members ...ring.Process) *script {
 		c := regular(came[i], to, members...)
 		c.Came = came
 		if s.conf[at].Kind == ring.Regular {
+			s.moves(at, ring.Gather, ring.Commit, ring.Recovery)
 			s.install(at, way[i])
 		}
+		s.moves(at, ring.Operational)
 		s.install(at, c)
 	}
 	return s
@@ -196,9 +221,13 @@ func (s *script) hand(at ring.Process, client uint64, m note) {
 
 // judge runs a script through a checker.
 func (s *script) judge(only ...Property) *Checker {
-	c := New(Options{WhiteBox: true, Only: only, Aftermath: 100 * time.Millisecond})
+	s.options.Only = only
+	c := New(s.options)
 	for i := range s.events {
 		c.Event(&s.events[i])
+	}
+	if s.broke != "" {
+		c.Broke(s.broke)
 	}
 	return c
 }
@@ -212,3 +241,5 @@ func wantVerdict(t *testing.T, c *Checker, want Property) {
 		t.Errorf("%s, want %s", v, want)
 	}
 }
+
+func seqOf(n int) ring.Seq { return ring.Seq(n) }

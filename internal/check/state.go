@@ -33,10 +33,20 @@ type process struct {
 	unclaimed map[string][]entry    // messages to private names that nobody has
 	stalled   int                   // sessions that do not read
 
+	lives   []*life // what it has accepted of others' lives
+	reports reports
+	sends   *sends
+
+	stated            bool // state is known
+	state             ring.State
+	paused, hasPaused bool
+	moved             time.Duration // last delivery or configuration (LIV-7)
+	primary           *primary      // the last one it was in
+	inPrimary         bool
+
 	accepted, delivered [2]uint64     // own messages: ordinary, safe (LIV-3, LIV-4)
 	installs            int           // regular configurations of the quiet phase
 	gathered            time.Duration // when it last entered Gather
-	forming             bool          // on its way to another configuration: in Gather, Commit or Recovery
 }
 
 // submission is an accepted message on its way into the order.
@@ -89,6 +99,8 @@ type ringState struct {
 	pairs   map[ring.RingID]*pair
 	holder  *part // holds the token
 	held    uint64
+	packets
+	released bool // all have left it
 }
 
 // part is one process in one ring.
@@ -131,6 +143,8 @@ type part struct {
 	obligation      bits   // reported by its commit events
 	bound           bits   // in force in its transitional configuration
 	unheld          []unheld
+	asked           map[ring.Seq]*requested
+	lack            lack
 
 	deliveries [2]sums // in the regular and the transitional configuration
 }

@@ -39,6 +39,7 @@ func (c *Checker) tokenIn(p *process, e *trace.Event) {
 		c.fail(RNG3, about, "%v accepted a token of %v from %v, earlier ones from %v", p.id, e.Ring, e.From, t.predecessor)
 	}
 	t.lastTSeq, t.accepted, t.predecessor = e.TSeq, true, e.From
+	c.progress(p, r)
 	c.checkPredecessor(t)
 	if c.opt.WhiteBox {
 		if !c.holds(RNG2, r.holder == nil) {
@@ -81,20 +82,7 @@ func (c *Checker) tokenOut(p *process, e *trace.Event) {
 	if r.holder != nil && r.holder.process == p {
 		r.holder = nil
 	}
-}
-
-// state notes that a process which gathers holds no token, and when it began.
-func (c *Checker) state(p *process, s ring.State) {
-	p.forming = s != ring.Operational
-	if s != ring.Gather {
-		return
-	}
-	p.gathered = c.event.Time
-	for _, r := range c.rings {
-		if r.holder != nil && r.holder.process == p {
-			r.holder = nil
-		}
-	}
+	c.asks(p, r, c.part(r, p))
 }
 
 // stable judges RNG-4.

@@ -15,6 +15,7 @@ import (
 type sentPackets struct {
 	first uint64
 	sums  []uint32
+	twice bool // its machine was put back, and counts again: what it sends is no more certain
 }
 
 // Offsets in the envelope's clear header.
@@ -44,7 +45,7 @@ func (w *World) noteSent(from ring.Process, data []byte) {
 	case at == uint64(len(s.sums)):
 		s.sums = append(s.sums, sum)
 	case at < uint64(len(s.sums)) && s.sums[at] != sum:
-		s.sums[at] = sum // its machine was put back, and counts again
+		s.twice = true
 	}
 }
 
@@ -77,6 +78,9 @@ func (n *engineNode) traceMultipath(_ multipath.Time, e *multipath.TraceEvent) {
 	out := trace.Event{From: from, Network: uint8(e.Network)}
 	switch e.Kind {
 	case multipath.TracePacket:
+		if s := n.w.sent[from]; s != nil && s.twice {
+			return
+		}
 		out.Kind, out.Counter, out.Fate, out.First, out.Seq = trace.Packet, e.Counter, fates[e.Fate], n.intact, ring.Seq(e.Highest)
 	case multipath.TracePath:
 		out.Kind, out.Text, out.First = trace.Path, e.State.String(), !e.Out

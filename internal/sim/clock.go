@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"mpspread/ring"
@@ -28,6 +29,17 @@ func (c *clock) global(t time.Duration) time.Duration {
 // setRate changes the clock's rate from a true time on, without a jump.
 func (c *clock) setRate(now time.Duration, rate int) {
 	c.base, c.since, c.rate = c.local(now), now, rate
+}
+
+// slowestClock is the least rate of any daemon's clock at any time.
+func (p *Plan) slowestClock() int {
+	slowest := slices.Min(p.Clocks)
+	for i := range p.Faults {
+		if f := &p.Faults[i]; f.Kind == Skew {
+			slowest = min(slowest, f.Rate)
+		}
+	}
+	return slowest
 }
 
 // alarm is when a daemon is to be woken.

@@ -25,9 +25,11 @@ type toldLink struct {
 func (w *World) health(net, from, to int) (string, time.Duration) {
 	l, a, b := w.link(net, from, to), &w.daemons[from], &w.daemons[to]
 	switch {
-	case l.cut && !l.flaps:
+	case a.untimely(w.plan), b.untimely(w.plan):
+		return trace.LinkBad, 0
+	case l.cut && !l.flaps && !w.straying() && len(l.heldBack) == 0:
 		return trace.LinkCut, max(l.latest-w.now, 0)
-	case l.harmful(), a.ports[net].rate > 0, a.ports[net].suspended, a.untimely(w.plan), b.untimely(w.plan):
+	case l.harmful(), a.ports[net].rate > 0, a.ports[net].suspended:
 		return trace.LinkBad, 0
 	case min(a.ports[net].size, b.ports[net].size) < w.plan.PayloadSize:
 		return trace.LinkBad, 0
@@ -46,6 +48,16 @@ func (l *link) harmful() bool {
 		l.gate != nil || l.source != 0 || l.swap > 0 && l.places > 0
 }
 
+// straying tells whether packets may arrive where no link brings them.
+func (w *World) straying() bool {
+	for i := range w.links {
+		if w.links[i].ghost > 0 || w.links[i].astray > 0 {
+			return true
+		}
+	}
+	return len(w.recalls) > 0
+}
+
 // untimely tells whether a daemon is slow, or its clock or timers are wrong, or
 // it is not one that others may listen to.
 func (d *daemon) untimely(p *Plan) bool {
@@ -55,6 +67,9 @@ func (d *daemon) untimely(p *Plan) bool {
 // tellLinks writes down what has changed of the links between daemons that
 // run.
 func (w *World) tellLinks() {
+	if w.opt.Packet != nil || w.choices != nil {
+		return // who meddles with packets knows more of the links than the world
+	}
 	for net := range w.plan.Networks {
 		for from := range w.plan.Daemons {
 			for to := range w.plan.Daemons {

@@ -187,14 +187,20 @@ func (n *engineNode) leave(now time.Duration) {
 
 func (n *engineNode) state() ring.State { return n.engine.Status(n.d.local(n.w.now)).Ring.State }
 
-// sizes sums up the layers.
+// sizes sums up the layers. What ghosts have begun is dropped after a while.
 func (n *engineNode) sizes() *trace.Sizes {
 	s := n.engine.Sizes()
 	out := idleSizes(s.Ring)
 	out.Waiting += s.Waiting
-	out.Parts, out.Timers = s.Multipath.Parts, out.Timers+s.Multipath.Candidates
+	if n.w.now > n.w.ghosts+ghostTime {
+		out.Parts, out.Timers = s.Multipath.Parts, out.Timers+s.Multipath.Candidates
+	}
 	return out
 }
+
+// ghostTime is longer than multipath keeps a begun payload, or a life that has
+// not proven itself.
+const ghostTime = 3500 * time.Millisecond
 
 func (n *engineNode) counters() ring.Counters {
 	return n.engine.Status(n.d.local(n.w.now)).Ring.Counters

@@ -23,6 +23,10 @@ func (w *World) beginQuiet() {
 		}
 	}
 	w.quiet = true
+	w.ghosts = w.now
+	for i := range w.links {
+		w.ghosts = max(w.ghosts, w.links[i].latest)
+	}
 	var members []ring.Process
 	for i := range w.plan.Daemons {
 		d := &w.daemons[i]

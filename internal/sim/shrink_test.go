@@ -64,7 +64,7 @@ func TestMinimizeByProperty(t *testing.T) {
 	p := Generate(2, RingMode)
 	p.Converge = time.Millisecond
 	small := Minimize(p, check.LIV1, tries(500))
-	v := Run(small, Options{}).Violation
+	v := Run(small, Options{Only: []check.Property{check.LIV1}}).Violation
 	if v == nil || v.Property != check.LIV1 || len(small.Load) > 0 || small.Entries() > 1 {
 		t.Errorf("%v: %+v", v, small)
 	}

@@ -160,6 +160,7 @@ type World struct {
 
 	choices *chooser // holds packets back, while what happens next is chosen
 	quiet   bool
+	ghosts  time.Duration // arrival of the last packet sent before the quiet phase
 	over    bool
 	settled time.Duration // since when nothing is left to do; 0: not
 	totals  ring.Counters
@@ -194,6 +195,9 @@ func Run(p *Plan, o Options) *Result {
 	}
 }
 
+// pathReport is how soon a path that died or came back is to be reported (S22).
+const pathReport = time.Second
+
 func newWorld(p *Plan, o Options) *World {
 	own := *p // a fault learns during the run whom it strikes
 	own.Faults = slices.Clone(p.Faults)
@@ -204,7 +208,10 @@ func newWorld(p *Plan, o Options) *World {
 	if p.lies() {
 		o.Only = []check.Property{check.RNG6}
 	}
-	w.checker = check.New(check.Options{StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, WhiteBox: true, Aftermath: 2 * p.FailureDetection, Only: o.Only})
+	w.checker = check.New(check.Options{
+		StartSeq: p.StartSeq, StartTSeq: p.StartTSeq, StartCounter: p.StartCounter, WhiteBox: true, Only: o.Only,
+		Aftermath: 2 * p.FailureDetection, FailureDetection: p.FailureDetection, SlowestClock: p.slowestClock(), PathReport: pathReport,
+	})
 	w.links = make([]link, p.Networks*p.Daemons*p.Daemons)
 	for i := range w.links {
 		net := i / (p.Daemons * p.Daemons)

@@ -46,7 +46,7 @@ var (
 		e.State = ring.State(v)
 		return err
 	}}
-	colFate = column{"fate", func(e *Event) string { return nameIn(fateNames[:], int(e.Fate)) }, func(e *Event, s string) error {
+	colFate = column{"fate", func(e *Event) string { return e.Fate.String() }, func(e *Event, s string) error {
 		v, err := indexIn(fateNames[:], s)
 		e.Fate = Fate(v)
 		return err

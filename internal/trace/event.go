@@ -104,6 +104,9 @@ const (
 	FateRefused                 // not authentic
 )
 
+// String is the fate's name in both written forms.
+func (f Fate) String() string { return nameIn(fateNames[:], int(f)) }
+
 // Sizes are numbers of a process at one moment.
 type Sizes struct {
 	// Of flow control, in bytes as they count in a receive buffer: what a
