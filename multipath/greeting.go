@@ -2,6 +2,7 @@ package multipath
 
 import (
 	"bytes"
+	"math"
 	"time"
 )
 
@@ -141,6 +142,9 @@ func (m *Multipath) buildReports(now Time, h *hello) {
 // too: one that was put back to an older state learns from the counter.
 func (m *Multipath) reportOn(now Time, d *daemon) report {
 	r := report{daemon: d.ID, short: d.life.short, highest: d.life.window.highest, heard: d.life.heard}
+	if d.life.forked {
+		r.highest = math.MaxUint64
+	}
 	for _, n := range m.networks {
 		if d.shared&n.bit != 0 {
 			p := &d.paths[n.id]

@@ -35,6 +35,9 @@ import (
 //	| daemon 4 | short 8| highest count 8 | flags | per network: state, size |
 //	+----------+--------+-----------------+-------+--------------------------+
 //
+// highest is of the packets the sender has accepted; 2^64-1 if it has seen that
+// daemon use a counter twice.
+//
 // state is one byte: the PathState of the path from that daemon to the sender
 // in the low three bits, reportLate. size, two bytes, is the largest datagram
 // of a probe that lately came over it.

@@ -36,6 +36,8 @@ type life struct {
 	hellos    reassembly
 	parts     reassembly
 	paired    bool // all networks shared with it have worked at one time
+	// forked: it has used a counter for two packets.
+	forked bool
 	// sealedWith is the key of the last packet accepted.
 	sealedWith uint8
 

@@ -76,6 +76,8 @@ func (m *Multipath) receiveKnown(now Time, d *daemon, n *network, h header, data
 		if l.window.credit(h.counter, tag, n.bit, &d.ledger) {
 			d.paths[n.id].lastHeard = now
 			fate = Copy
+		} else {
+			m.lookForFork(now, l, h, data)
 		}
 		m.tracePacket(now, d, l, n.id, h.counter, fate)
 		return Packet{}, false
@@ -114,6 +116,22 @@ func (m *Multipath) receiveKnown(now Time, d *daemon, n *network, h header, data
 	}
 	d.paths[n.id].lastHeard = now
 	return m.dispatch(now, d, n, h, size, late, body)
+}
+
+// lookForFork opens what bears a counter that was accepted with other bytes. If
+// it is authentic the life has used the counter twice: its machine was put back
+// to an older state, and has gone on from there before anybody could tell it. It
+// is told now, by a counter that it cannot have reached (protocol rule 1).
+func (m *Multipath) lookForFork(now Time, l *life, h header, data []byte) {
+	if l.forked {
+		return
+	}
+	if aead, ok := m.openingKey(l, h); ok {
+		if _, ok := m.openKnown(l, aead, h, data); ok {
+			l.forked = true
+			m.helloSoon(now)
+		}
+	}
 }
 
 // openKnown authenticates a packet of a proven life and returns its body.

@@ -65,6 +65,7 @@ func summary(out io.Writer, t *sim.Totals) {
 		c.DataSent, c.DataResent, c.DataReceived, c.DataDuplicate, c.DataForeign, c.DataBeyondWindow, c.MessagesOriginated, c.ReassemblyAbandoned)
 	fmt.Fprintf(out, "membership: %d gathers, %d commits, %d recoveries; joins: %d ignored, %d refused; %d packets malformed\n",
 		c.Gathers, c.Commits, c.Recoveries, c.JoinsIgnored, c.JoinsRefused, c.Malformed)
+	t.Marks.Print(out)
 	fmt.Fprintf(out, "%d runs, digest %016x\n", t.Runs, t.Digest)
 	lastLines(out, t)
 }

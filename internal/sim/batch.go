@@ -17,6 +17,7 @@ type Totals struct {
 	Simulated           time.Duration
 	Exercised           check.Exercised
 	Counters            ring.Counters
+	Marks               Marks
 	Digest              uint64 // over the digests of all runs, whatever their order
 }
 
@@ -31,6 +32,7 @@ func (t *Totals) add(r *Result) {
 	t.Simulated += r.Virtual
 	t.Exercised.Add(&r.Exercised)
 	addCounters(&t.Counters, &r.Counters)
+	t.Marks.Add(&r.Marks)
 	x := r.Plan.Seed ^ r.Digest
 	t.Digest += splitmix(&x)
 }

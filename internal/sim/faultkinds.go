@@ -25,6 +25,7 @@ const (
 	Large     FaultKind = "large"     // N13, N14 without report: of packets above Count bytes Rate thousandths are lost, the others Delay late
 	Limit     FaultKind = "limit"     // N15: a packet each Delay, of at most Count waiting; From -1: what a receiver takes on a network in all
 	Corrupt   FaultKind = "corrupt"   // N16: Rate thousandths arrive with other bytes (engine mode)
+	Stray     FaultKind = "stray"     // Rate thousandths of tokens carry a request for what their receiver has discarded (ring mode)
 	Partition FaultKind = "partition" // N17: Groups, one label a daemon
 	Address   FaultKind = "address"   // N18: From's packets come from an address of nobody, or of daemon Count-1 (engine mode)
 	Astray    FaultKind = "astray"    // N18: Rate thousandths of the packets on a link arrive at daemon Count-1 as well
@@ -95,7 +96,7 @@ var faultKinds = []struct {
 	{Flap, needDelay}, {Large, needCount}, {Limit, needCount}, {Corrupt, 0}, {Partition, needGroups}, {Address, needFrom},
 	{Crash, needFrom}, {Leave, needFrom}, {Pause, needFrom}, {Slow, needFrom | needCount}, {Wall, needFrom}, {Skew, needFrom},
 	{Timers, needFrom | needCount}, {Down, needFrom | needNetwork}, {Shrink, needFrom | needNetwork}, {Errors, needFrom},
-	{Astray, needCount}, {Recall, needFrom | needCount}, {Lie, needFrom},
+	{Stray, 0}, {Astray, needCount}, {Recall, needFrom | needCount}, {Lie, needFrom},
 	{Revert, needFrom | needDelay}, {Twin, needFrom}, {Wrong, needFrom | needCount}, {Suspend, needFrom | needNetwork}, {Rotate, needDelay},
 }
 

@@ -78,6 +78,8 @@ func (l *link) suffer(f *Fault, began time.Duration) {
 		l.ghost, l.ghostOn, l.ghostBy = max(l.ghost, f.Rate), max(l.ghostOn, f.Count), max(l.ghostBy, f.Delay)
 	case Large:
 		l.over, l.large, l.largeBy = least(l.over, f.Count), max(l.large, f.Rate), max(l.largeBy, f.Delay)
+	case Stray:
+		l.stray = max(l.stray, f.Rate)
 	case Corrupt:
 		l.corrupt = max(l.corrupt, f.Rate)
 	case Address:
@@ -129,6 +131,7 @@ func (w *World) refault() {
 	}
 	w.reopen()
 	w.tellLinks()
+	w.markPaths()
 }
 
 // never64 is more packets than ever pass a link.

@@ -36,6 +36,7 @@ func (w *World) send(d *daemon, net, to int, data []byte) {
 	if d.mistake == WrongVersion {
 		data = otherVersion(append([]byte(nil), data...))
 	}
+	w.markSent(d, data)
 	shared := int32(-1)
 	if len(w.stales) > 0 && to != everyone {
 		w.copyToken(w.ringKind(data), flight{network: int32(net), from: int32(d.at), to: int32(to)}, data)
@@ -59,6 +60,9 @@ func (w *World) pass(net, from, slot int, data []byte, shared int32) int32 {
 		return shared
 	}
 	other, spoilt := l.spoils(data)
+	if l.chance(drawStray, l.stray) {
+		other, spoilt = w.strayRequest(&w.daemons[slot], data)
+	}
 	p := Passage{Network: net, From: from, To: to, Data: other, At: l.arrives(w.now, w.plan.Jitter, len(data))}
 	if w.seen(&p); p.Lost {
 		return shared

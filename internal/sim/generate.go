@@ -87,7 +87,7 @@ func (p *Plan) draw(f *Fault, r *prng) bool {
 		return p.drawDelay(f, r)
 	case Cut, Crossed, Mute, Deaf, Flap, Partition:
 		return p.drawCut(f, r)
-	case Loss, Burst, Tail, Duplicate, Large, Limit, Corrupt, Address, Astray:
+	case Loss, Burst, Tail, Duplicate, Large, Limit, Corrupt, Stray, Address, Astray:
 		return p.drawLink(f, r)
 	case Revert, Twin, Wrong, Suspend, Rotate:
 		return p.drawOperator(f, r)

@@ -54,6 +54,9 @@ func (p *Plan) drawLink(f *Fault, r *prng) bool {
 		p.anywhere(f, r)
 		f.Rate = r.between(1, 200)
 		return p.Mode == EngineMode
+	case Stray:
+		f.From, f.Rate = -1, r.between(10, 1000)
+		return p.Mode == RingMode
 	case Limit:
 		p.anywhere(f, r)
 		// 1 to 50 % of ten thousand packets a second.

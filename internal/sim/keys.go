@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mpspread/multipath"
+	"mpspread/ring"
 )
 
 // clusterKeys is how far the rotations of the cluster's key have come. Keys
@@ -90,6 +91,9 @@ func (w *World) takeKeys(d *daemon, step int) {
 	d.keys = keysAt(w.cluster.active, step)
 	if d.node == nil || d.mistake == WrongKey || d.mistake == RemovedKey {
 		return
+	}
+	if d.marking.state == ring.Recovery {
+		w.marks[RotatedInRecovery]++
 	}
 	d.node.setKeys(d.local(w.now), d.keys)
 	w.settle(d)

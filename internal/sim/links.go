@@ -47,6 +47,7 @@ type weather struct {
 	gate           *gate
 	corrupt        int
 	source         int // whose address packets come from, as position + 1; 0: the sender's
+	stray          int // rate
 	astray         int // rate
 	astrayTo       int // daemon
 }
@@ -84,6 +85,7 @@ const (
 	drawGhost
 	drawLarge
 	drawCorrupt
+	drawStray
 	drawAstray
 	drawKinds
 )

@@ -12,6 +12,7 @@ func (w *World) boot(d *daemon) {
 	if d.node != nil || d.downs > 0 {
 		return
 	}
+	former := d.process
 	d.life++
 	d.place = 0
 	d.process = ring.Process{Daemon: w.plan.Order[d.at], Incarnation: ring.Incarnation(1 + d.rand.next()%0xffff)}
@@ -32,6 +33,9 @@ func (w *World) boot(d *daemon) {
 	d.queue = d.queue[:0]
 	d.lanes = make(map[int]*lane)
 	d.view = view{}
+	if d.life > 1 {
+		w.markRestart(d, former)
+	}
 	w.emit(d, &trace.Event{Kind: trace.Start})
 	d.node = w.newNode(d)
 	w.tellLinks()
@@ -55,6 +59,7 @@ func (w *World) crash(d *daemon) {
 		return
 	}
 	w.count(d.node.counters())
+	w.markEnd(d)
 	for net := range d.ports {
 		d.ports[net].suspended = false // nobody remembers it
 	}

@@ -213,6 +213,7 @@ func (w *World) rejuvenate(d *daemon) {
 		w.checker.Broke(fmt.Sprintf("%s believes that its machine was put back", trace.ProcessString(d.process)))
 		return
 	}
+	w.marks[RevertNoticed]++
 	w.crash(d)
 	w.heap.push(occasion{at: w.now + time.Millisecond, kind: restart, n: int32(d.slot)})
 }

@@ -59,6 +59,7 @@ type daemon struct {
 	life    uint64
 	shadow  bool // its machine was put back: it is not the process it was
 	mistake Mistake
+	marking marking
 	keys    []multipath.Key // in its key file
 	place   uint64          // events so far of this process
 	clock
@@ -164,6 +165,9 @@ type World struct {
 	over    bool
 	settled time.Duration // since when nothing is left to do; 0: not
 	totals  ring.Counters
+	marks   Marks
+	first   map[ring.RingID]bool // in which daemons start
+	alive   []uint8              // networks that work, by directed pair
 }
 
 // Result is what became of a run.
@@ -179,6 +183,7 @@ type Result struct {
 	Exercised  check.Exercised
 	Counters   ring.Counters
 	Groups     int // the most that a daemon alive at the end knows (engine mode)
+	Marks      Marks
 }
 
 // Run runs a plan to its end, or to the first violation.
@@ -191,7 +196,7 @@ func Run(p *Plan, o Options) *Result {
 	return &Result{
 		Plan: p, other: o.Other, Violation: w.checker.Verdict(), Digest: w.digest.Sum(), Events: w.events,
 		Deliveries: w.checker.Deliveries(), Changes: w.checker.Changes(), Virtual: w.now,
-		Exercised: *w.checker.Exercised(), Counters: w.totals, Groups: w.groups(),
+		Exercised: *w.checker.Exercised(), Counters: w.totals, Marks: w.finalMarks(), Groups: w.groups(),
 	}
 }
 
@@ -204,6 +209,7 @@ func newWorld(p *Plan, o Options) *World {
 	w := &World{
 		plan: &own, opt: o, active: make([]bool, len(p.Faults)), fired: make([]bool, len(p.Faults)), happened: make([]int, len(p.Faults)),
 		began: make([]time.Duration, len(p.Faults)), gates: make(map[gateKey]*gate), sent: make(map[ring.Process]*sentPackets),
+		first: make(map[ring.RingID]bool),
 	}
 	if p.lies() {
 		o.Only = []check.Property{check.RNG6}
@@ -261,6 +267,7 @@ func (w *World) run() {
 	for i := range w.daemons {
 		if n := w.daemons[i].node; n != nil {
 			w.count(n.counters())
+			w.markEnd(&w.daemons[i])
 		}
 	}
 }
@@ -363,6 +370,9 @@ func (w *World) emit(d *daemon, e *trace.Event) {
 	}
 	if e.Kind == trace.Conf && len(w.mistaken) > 0 {
 		w.exclude(e.Conf)
+	}
+	if d != nil {
+		w.mark(d, e)
 	}
 	w.digest.Add(e)
 	w.checker.Event(e)
