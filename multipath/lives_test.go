@@ -273,6 +273,52 @@ func TestRevertedMachine(t *testing.T) {
 	w.until(300*ms, "revert noticed", w.nodes[1].Reverted)
 }
 
+// The same of a machine that was put back by a few packets, and has sent more
+// than these before any peer could tell it: they have counters twice.
+func TestRevertedMachineCatchesUp(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		w := newWorld(t, 3, 2, func(c *Config) { c.Plaintext = plain })
+		w.form()
+		w.run(time.Second)
+		saved := w.nodes[1].counter
+		for i := range 3 {
+			w.multicast(1, fmt.Sprint("before ", i))
+		}
+		w.run(ms)
+		w.nodes[1].counter = saved
+		for i := range 10 {
+			w.multicast(1, fmt.Sprint("after ", i))
+		}
+		w.run(ms)
+		if n := w.nodes[0].byID[testID(1)].life.window.highest; n > w.nodes[1].counter {
+			t.Fatalf("the highest counter seen is %d, sent %d", n, w.nodes[1].counter)
+		}
+		w.until(100*ms, "revert noticed", w.nodes[1].Reverted)
+		if got := w.payloads(0); len(got) != 10 {
+			t.Errorf("plaintext %v: %q came up", plain, got)
+		}
+	}
+}
+
+// A copy with other bytes under a counter in use says nothing of its sender if
+// it is not authentic: anybody can make one.
+func TestForgedCopyForksNobody(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	var copies [][]byte
+	w.tap = func(f *flight) { copies = append(copies, slices.Clone(f.data)) }
+	w.multicast(1, "x")
+	w.run(ms)
+	w.tap = nil
+	forged := copies[0]
+	forged[len(forged)-1]++
+	w.receive(w.nodes[0], 0, testAddr(0, 1), forged)
+	w.run(time.Second)
+	if w.nodes[0].byID[testID(1)].life.forked || w.nodes[1].Reverted() {
+		t.Error("a forged copy ends a life")
+	}
+}
+
 // SCN-25: every packet a hundred times. Only the first copy is opened, so the
 // others cost next to nothing.
 func TestNetworkLoop(t *testing.T) {
