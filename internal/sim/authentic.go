@@ -75,7 +75,8 @@ var fates = [...]trace.Fate{
 // traceMultipath is the callback of multipath.Config.Trace.
 func (n *engineNode) traceMultipath(_ multipath.Time, e *multipath.TraceEvent) {
 	from := ring.Process{Daemon: ring.DaemonID(e.From), Incarnation: ring.Incarnation(e.Incarnation)}
-	out := trace.Event{From: from, Network: uint8(e.Network)}
+	out := &n.out
+	*out = trace.Event{From: from, Network: uint8(e.Network)}
 	switch e.Kind {
 	case multipath.TracePacket:
 		if s := n.w.sent[from]; s != nil && s.twice {
@@ -85,5 +86,5 @@ func (n *engineNode) traceMultipath(_ multipath.Time, e *multipath.TraceEvent) {
 	case multipath.TracePath:
 		out.Kind, out.Text, out.First = trace.Path, e.State.String(), !e.Out
 	}
-	n.w.emit(n.d, &out)
+	n.w.emit(n.d, out)
 }

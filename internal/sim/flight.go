@@ -56,15 +56,16 @@ func (w *World) pass(net, from, slot int, data []byte, shared int32) int32 {
 	to := w.daemons[slot].at
 	l := w.link(net, from, to)
 	if !l.takes(w.now, len(data)) || !w.fits(data, net, from, to) {
-		w.seen(&Passage{Network: net, From: from, To: to, Data: data, Lost: true})
+		w.seen(&w.passage, Passage{Network: net, From: from, To: to, Data: data, Lost: true})
 		return shared
 	}
 	other, spoilt := l.spoils(data)
 	if l.chance(drawStray, l.stray) {
 		other, spoilt = w.strayRequest(&w.daemons[slot], data)
 	}
-	p := Passage{Network: net, From: from, To: to, Data: other, At: l.arrives(w.now, w.plan.Jitter, len(data))}
-	if w.seen(&p); p.Lost {
+	p := &w.passage
+	w.seen(p, Passage{Network: net, From: from, To: to, Data: other, At: l.arrives(w.now, w.plan.Jitter, len(data))})
+	if p.Lost {
 		return shared
 	}
 	f := flight{network: int32(net), from: int32(from), to: int32(slot), buf: shared, as: int32(l.source)}

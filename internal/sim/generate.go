@@ -15,6 +15,10 @@ func Generate(seed uint64, mode Mode) *Plan {
 	// Each seed enables a random subset, so that rare combinations are not
 	// drowned in common ones (swarm testing); now a small one, now a large one.
 	density := []int{60, 200, 200, 350}[swarm.below(4)]
+	if swarm.chance(50) {
+		density = 0
+		p.calm(stream(seed, "calm"))
+	}
 	for i := range faultKinds {
 		if kind := faultKinds[i].kind; swarm.chance(density) {
 			p.faults(kind, stream(seed, "fault "+string(kind)))
@@ -25,7 +29,7 @@ func Generate(seed uint64, mode Mode) *Plan {
 	if swarm.chance(400) {
 		p.storms(stream(seed, "storms"))
 	}
-	if swarm.chance(80) {
+	if swarm.chance(80) && density > 0 {
 		p.masses(stream(seed, "masses"))
 	}
 	p.sort()

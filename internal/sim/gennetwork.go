@@ -108,7 +108,7 @@ func (p *Plan) drawDelay(f *Fault, r *prng) bool {
 		// Around the ends of the duplicate window, as it is at first and grown.
 		f.Network = p.someNetwork(r)
 		f.Count = []int{15, 63, 64, 65, 300}[r.below(5)]
-		if r.chance(250) {
+		if r.chance(100) {
 			f.Count = []int{4094, 4095, 4095, 4096, 4097}[r.below(5)]
 		}
 		f.At, f.For = r.time(0, p.RunFor/4), p.RunFor

@@ -59,7 +59,12 @@ func (p *Plan) absences(r *prng) {
 		if !r.chance(400) {
 			continue
 		}
-		p.Absent[i] = []int{r.below(p.Networks)}
+		stays := r.below(p.Networks)
+		for net := range p.Networks {
+			if net != stays && r.chance(600) {
+				p.Absent[i] = append(p.Absent[i], net)
+			}
+		}
 		for j := range i {
 			if !p.share(i, j) {
 				p.Absent[i] = []int{}

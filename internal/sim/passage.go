@@ -25,8 +25,9 @@ type Passage struct {
 	replaced bool
 }
 
-// seen shows a packet to whoever watches.
-func (w *World) seen(p *Passage) {
+// seen shows a packet to whoever watches. There is room for one.
+func (w *World) seen(p *Passage, is Passage) {
+	*p = is
 	if w.opt.Packet != nil {
 		p.Now, p.world = w.now, w
 		w.opt.Packet(p)

@@ -14,6 +14,7 @@ type recorder struct {
 	w        *World
 	d        *daemon
 	inForce  trace.ConfID // the configuration last traced
+	out      trace.Event  // being written down
 	expected []delivered  // what the trace said was delivered (ring mode)
 }
 
@@ -60,7 +61,8 @@ func (w *World) position(id ring.DaemonID) int {
 
 // trace is the callback of ring.Config.Trace.
 func (r *recorder) trace(_ time.Duration, e *ring.TraceEvent) {
-	out := trace.Event{Ring: e.Ring, Seq: e.Seq, TSeq: e.TSeq, From: e.From, First: e.First, Verdict: e.Verdict}
+	out := &r.out
+	*out = trace.Event{Ring: e.Ring, Seq: e.Seq, TSeq: e.TSeq, From: e.From, First: e.First, Verdict: e.Verdict}
 	switch e.Kind {
 	case ring.TraceConf:
 		out.Kind, out.Ring, out.Conf = trace.Conf, ring.RingID{}, e.Conf
@@ -68,11 +70,11 @@ func (r *recorder) trace(_ time.Duration, e *ring.TraceEvent) {
 		r.expect(delivered{conf: e.Conf})
 	case ring.TraceOriginate:
 		out.Kind, out.In = trace.Originate, r.inForce
-		r.message(&out, e)
-		r.asked(&out, e.Message.Payload)
+		r.message(out, e)
+		r.asked(out, e.Message.Payload)
 	case ring.TraceDeliver:
 		out.Kind, out.In = trace.Deliver, trace.IDOf(e.Conf)
-		r.message(&out, e)
+		r.message(out, e)
 		r.expect(delivered{nil, e.Message.Sender, e.Message.Counter})
 	case ring.TraceRecv:
 		out.Kind = trace.Recv
@@ -98,7 +100,7 @@ func (r *recorder) trace(_ time.Duration, e *ring.TraceEvent) {
 	case ring.TraceVisit:
 		out.Kind, out.Sizes = trace.Visit, visitSizes(e)
 	}
-	r.w.emit(r.d, &out)
+	r.w.emit(r.d, out)
 }
 
 func (r *recorder) expect(e delivered) {

@@ -150,6 +150,7 @@ type World struct {
 	buffers     []buffer
 	freeBuffers []int32
 	scratch     []byte
+	passage     Passage
 
 	sent    map[ring.Process]*sentPackets
 	checker *check.Checker
