@@ -11,7 +11,7 @@
 
 PKGS     ?= ./...
 FUZZTIME ?= 5s
-SEEDS    ?= 10000
+SEEDS    ?= 2000
 START    ?= 1
 MUTANTS  ?=
 # The slowest package is internal/lab: minutes of real time on real networks.
