@@ -56,14 +56,11 @@ func (w *World) mark(d *daemon, e *trace.Event) {
 			w.marks[WindowFull]++
 		}
 	case trace.ClientClose:
-		if e.Text == overflowed {
+		if e.Text == tooSlow {
 			w.marks[OverflowClosed]++
 		}
 	}
 }
-
-// overflowed is the reason of a client that was closed because it did not read.
-const overflowed = "overflow"
 
 func (w *World) markToken(m *marking, e *trace.Event) {
 	switch e.Verdict {
