@@ -38,6 +38,9 @@ type Options struct {
 	// world, so that properties of an instant are checked (SAFE-3, RNG-2,
 	// RNG-4). Clear it for traces merged from several hosts.
 	WhiteBox bool
+	// OnlyClients: the trace shows what clients see and nothing of rings. Order
+	// and safe delivery are then judged by that (CFG-8, SAFE-1, SAFE-2).
+	OnlyClients bool
 	// Aftermath is how long a fault may still show after it has ended: a token
 	// lost at the last moment breaks the ring later. LIV-2 counts from then.
 	Aftermath time.Duration
@@ -79,6 +82,8 @@ type Checker struct {
 	quiet  []*component
 	groups groupState
 	links  links
+	// of a trace that shows nothing of rings; else nil
+	observers *observers
 
 	senders   []*process // that hand datagrams to sockets
 	primaries []*primary
@@ -101,6 +106,9 @@ func New(o Options) *Checker {
 		confs:     make(map[trace.ConfID]*ring.Configuration),
 		links:     links{alarm: noAlarm},
 		deadline:  noAlarm,
+	}
+	if o.OnlyClients {
+		c.observers = newObservers()
 	}
 	for i := range c.enabled {
 		c.enabled[i] = len(o.Only) == 0

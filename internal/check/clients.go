@@ -45,6 +45,9 @@ func newGroupState() groupState {
 // it at its place in the order (due.go).
 func (c *Checker) client(e *trace.Event) {
 	s := c.groups.sessions[e.Client]
+	if c.observers != nil {
+		c.observe(e)
+	}
 	switch e.Kind {
 	case trace.ClientOpen:
 		c.opened(e)

@@ -1,10 +1,21 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 
 	"mpspread/internal/trace"
 )
+
+func (l label) String() string {
+	switch {
+	case l.view != nil:
+		return fmt.Sprintf("view %d of %s", l.view.ID, l.view.Group)
+	case l.client != 0:
+		return fmt.Sprintf("message %d of client %d", l.number, l.client)
+	}
+	return fmt.Sprintf("%v, position %d", l.conf, l.at.seq)
+}
 
 // none is no node.
 const none int32 = -1
@@ -18,10 +29,13 @@ type graph struct {
 	confs  map[trace.ConfID]int32
 }
 
-// label says what a node is: a configuration, or a message's packet.
+// label says what a node is: a configuration, or a message's packet; where only
+// clients are seen, a view, or a client's message.
 type label struct {
-	conf trace.ConfID
-	at   place
+	view           *trace.View
+	client, number uint64
+	conf           trace.ConfID
+	at             place
 }
 
 func (g *graph) conf(id trace.ConfID) int32 {
@@ -94,5 +108,5 @@ func (c *Checker) acyclic() {
 		return
 	}
 	l := c.graph.labels[n]
-	c.fail(CFG8, subject{}.at(l.conf.New, l.at.seq), "the orders of the processes contradict each other at %v, position %d", l.conf, l.at.seq)
+	c.fail(CFG8, subject{}.at(l.conf.New, l.at.seq), "the orders contradict each other at %v", l)
 }

@@ -102,6 +102,9 @@ func (c *Checker) settled(p *process) {
 // finish judges the properties of the end of a run.
 func (c *Checker) finish() {
 	c.acyclic()
+	if c.observers != nil {
+		c.observers.safeEverywhere(c)
+	}
 	if !c.holds(LIV3, len(c.quiet) == 0 || c.event.Counter == 0) {
 		c.fail(LIV3, subject{}, "%d messages never found room", c.event.Counter)
 	}

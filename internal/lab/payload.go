@@ -14,8 +14,9 @@ import (
 // reads a dump. Receivers know the sender from the message and the counter from
 // the number that travels with it (kind), however short the payload.
 
-// MaxPayload is the largest payload.
-const MaxPayload = 140_000
+// MaxPayload is the largest payload: what Spread's protocol carries, 144 000
+// bytes, less room for the names of two groups.
+const MaxPayload = 144_000 - 2*32
 
 // payloadSizes are drawn from with equal chance: edges, then sizes within one
 // packet, of several, and the largest.

@@ -72,11 +72,24 @@ func RemoveLeftovers() error {
 	}
 	for _, dir := range dirs {
 		if pid, ok := owner(filepath.Base(dir)); ok && dead(pid) {
-			syscall.Unmount(dir, syscall.MNT_DETACH) // a small file system may stand there
-			all = append(all, os.RemoveAll(dir))
+			all = append(all, removeDirectory(dir))
 		}
 	}
 	return errors.Join(all...)
+}
+
+// removeDirectory removes a directory in which small file systems may stand.
+func removeDirectory(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			_ = syscall.Unmount(filepath.Join(dir, e.Name()), syscall.MNT_DETACH) // none stands in most
+		}
+	}
+	return os.RemoveAll(dir)
 }
 
 // namespaces returns the names of all network namespaces.
