@@ -272,7 +272,7 @@ func (r *Ring) resendCommit(now Time) {
 	}
 	f.pause = min(2*f.pause, r.t.gatherWait)
 	f.againAt = now + f.pause
-	r.send(KindCommit, hopTo(f.ring.successor(), f.sent[commitRetrans]), true, r.copied(f.sent))
+	r.send(KindCommit, 0, true, r.copied(f.sent)) // to all, like a token tried again
 }
 
 // advanceFormation is Advance in Commit and Recovery.

@@ -32,6 +32,8 @@ type instance struct {
 	resendDelay Time
 	firstResend Time // how long evidence of it may take
 	sentAt      Time // when my token last went out
+	retried     int  // tokens in a row, all of the last ones, that were tried again
+	wideUntil   Time // tokens go to all members until then
 	hurryAt     Time // hurry is sent (again) then
 	holdUntil   Time
 	acceptedAt  Time

@@ -48,8 +48,8 @@ func soleAsker(requests []request, of uint8) int {
 func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to int, budget int) ([]request, int) {
 	lag := in.lag(r.t.maxLag)
 	passed, able := q.skip > 0, false
-	if q.attempt > narrowTries {
-		to = -1
+	if q.attempt > 0 {
+		to = -1 // an answer to that member alone did not arrive
 	}
 	start := len(kept)
 	for i := range q.count {

@@ -55,8 +55,8 @@ func flap(period, long time.Duration) func(*testing.T, *stage) {
 	}
 }
 
-// alternate pulls a host's cable on A, puts it back, pulls the one on B, and so
-// on: there is always one.
+// alternate pulls a host's cable on A, puts it back, pulls the one on B once
+// that on A carries again, and so on: there is always one.
 func alternate(period, long time.Duration) func(*testing.T, *stage) {
 	return func(t *testing.T, s *stage) {
 		cables := []*labnet.Cable{s.cable(t, "h2", 0), s.cable(t, "h2", 1)}
@@ -68,12 +68,29 @@ func alternate(period, long time.Duration) func(*testing.T, *stage) {
 				try(t, c.Set(false))
 				time.Sleep(period / 2)
 				try(t, c.Set(true))
+				awaitCable(t, c)
 			}
 		}
 		for n := range cables {
 			s.wantFlaps(t, "h2", n, before[n], flaps)
 		}
 		s.load.Flow(t, 50)
+	}
+}
+
+// awaitCable waits until a cable carries, without the pause between two looks
+// that other waiting has: flaps are as quick as that.
+func awaitCable(t *testing.T, c *labnet.Cable) {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		up, err := c.Carries()
+		try(t, err)
+		if up {
+			return
+		}
+		if time.Since(began) > carriesWithin {
+			t.Fatalf("a cable that is in carries nothing after %v", carriesWithin)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package labnet
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -12,41 +13,84 @@ import (
 // often: without a process started. Pulled, both ends have lost their carrier,
 // and keep their addresses. It belongs to one goroutine; Close it.
 type Cable struct {
+	port, host end
+}
+
+// end is an interface at an end of a cable, and a socket to speak of it with
+// the kernel.
+type end struct {
 	socket int
-	port   string
+	name   string
 }
 
 // Cable gives access to a host's cable on a network.
 func (b *Testbed) Cable(host string, network int) (*Cable, error) {
-	c := &Cable{port: port(host, network)}
-	err := within(b.names.switches(), func() (err error) {
-		c.socket, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	p, err := openEnd(b.names.switches(), port(host, network))
+	if err != nil {
+		return nil, err
+	}
+	h, err := openEnd(b.Namespace(host), Interface(network))
+	if err != nil {
+		unix.Close(p.socket)
+		return nil, err
+	}
+	return &Cable{p, h}, nil
+}
+
+func openEnd(ns, name string) (e end, err error) {
+	e.name = name
+	err = within(ns, func() (err error) {
+		e.socket, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("labnet: cable %s: %w", c.port, err)
+		return e, fmt.Errorf("labnet: %s: %w", name, err)
 	}
-	return c, nil
+	return e, nil
 }
 
-// Set pulls the cable or puts it in.
-func (c *Cable) Set(in bool) error {
-	request, err := unix.NewIfreq(c.port)
+func (e end) flags() (*unix.Ifreq, error) {
+	request, err := unix.NewIfreq(e.name)
 	if err == nil {
-		err = unix.IoctlIfreq(c.socket, unix.SIOCGIFFLAGS, request)
-	}
-	if err == nil {
-		flags := request.Uint16() &^ unix.IFF_UP
-		if in {
-			flags |= unix.IFF_UP
-		}
-		request.SetUint16(flags)
-		err = unix.IoctlIfreq(c.socket, unix.SIOCSIFFLAGS, request)
+		err = unix.IoctlIfreq(e.socket, unix.SIOCGIFFLAGS, request)
 	}
 	if err != nil {
-		return fmt.Errorf("labnet: cable %s: %w", c.port, err)
+		return nil, fmt.Errorf("labnet: %s: %w", e.name, err)
+	}
+	return request, nil
+}
+
+// Set pulls the cable or puts it in. It carries something again a little
+// later (Carries).
+func (c *Cable) Set(in bool) error {
+	request, err := c.port.flags()
+	if err != nil {
+		return err
+	}
+	flags := request.Uint16() &^ unix.IFF_UP
+	if in {
+		flags |= unix.IFF_UP
+	}
+	request.SetUint16(flags)
+	if err := unix.IoctlIfreq(c.port.socket, unix.SIOCSIFFLAGS, request); err != nil {
+		return fmt.Errorf("labnet: %s: %w", c.port.name, err)
 	}
 	return nil
+}
+
+// Carries tells whether both ends can send: the kernel takes notice of a
+// carrier that is back in a worker of its own, in its own time.
+func (c *Cable) Carries() (bool, error) {
+	for _, e := range []end{c.port, c.host} {
+		request, err := e.flags()
+		if err != nil {
+			return false, err
+		}
+		if request.Uint16()&unix.IFF_RUNNING == 0 {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // CarrierChanges is how often a host's interface has lost or found its carrier.
@@ -59,4 +103,6 @@ func (b *Testbed) CarrierChanges(host string, network int) (n int, err error) {
 }
 
 // Close lets go of the cable and leaves it as it is.
-func (c *Cable) Close() error { return unix.Close(c.socket) }
+func (c *Cable) Close() error {
+	return errors.Join(unix.Close(c.port.socket), unix.Close(c.host.socket))
+}
