@@ -68,7 +68,7 @@ func (w *World) look() {
 	} else if w.settled == 0 {
 		w.settled = w.now
 	}
-	if w.now < end && (w.settled == 0 || w.now-w.settled < 4*w.plan.FailureDetection) {
+	if w.now < end && (w.settled == 0 || w.now-w.settled < w.rest()) {
 		w.heap.push(occasion{at: w.now + lookEvery, kind: look})
 		return
 	}
@@ -81,11 +81,17 @@ func (w *World) finish() {
 	finished := trace.Event{Kind: trace.Finished}
 	if len(w.plan.Core) == 0 {
 		finished.Counter = uint64(w.waiting())
-		w.drained()
+		if w.now-w.lastLoad() >= w.rest() {
+			w.drained()
+		}
 	}
 	w.emit(nil, &finished)
 	w.over = true
 }
+
+// rest is how long nothing may have moved, and nobody sent anything, before a
+// cluster is at rest.
+func (w *World) rest() time.Duration { return 4 * w.plan.FailureDetection }
 
 // drained writes down what each daemon still keeps (LIV-6).
 func (w *World) drained() {
