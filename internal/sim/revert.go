@@ -119,15 +119,28 @@ func (w *World) overlooked(d *daemon, life uint64) {
 	}
 }
 
-// heardSince tells whether the daemon is in a ring with others and has sent
-// something since a time, which they have had the time to receive.
+// heardSince tells whether the daemon is in a ring with others, which still
+// are, and has sent something since a time, which they have had the time to
+// receive.
 func (n *engineNode) heardSince(t time.Duration) bool {
 	status := n.engine.Status(n.d.local(n.w.now)).Ring
-	if status.State != ring.Operational || len(status.Members) < 2 {
+	if status.State != ring.Operational || !n.w.others(n, status.Ring) {
 		return false
 	}
 	latest := n.w.now - n.w.plan.Jitter - slices.Max(n.w.plan.Hops)
 	return slices.ContainsFunc(n.tape.hellos, func(at time.Duration) bool { return at > t && at < latest })
+}
+
+// others tells whether another daemon's present life is in the ring as well.
+func (w *World) others(n *engineNode, id ring.RingID) bool {
+	return slices.ContainsFunc(w.daemons, func(d daemon) bool {
+		m, ok := d.node.(*engineNode)
+		if !ok || m == n || d.shadow || d.paused > 0 {
+			return false
+		}
+		status := m.engine.Status(d.local(w.now)).Ring
+		return status.State == ring.Operational && status.Ring == id
+	})
 }
 
 // disturbed tells whether another fault is in force, or another machine has been
