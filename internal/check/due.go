@@ -122,7 +122,8 @@ func (c *Checker) signalsDue(s *session, t *part) []output {
 
 // networkDue is what the regular configuration of t brings, seen by those of
 // scope: a view of each group that loses members or gets some from elsewhere,
-// after a signal if members are lost and none has come.
+// after a signal if members are lost and none has come. Where a signal has come
+// a view follows in any case: those it warned of may have left since.
 func (c *Checker) networkDue(s *session, t *part, scope bits) []output {
 	along := t.companions().intersect(scope)
 	elsewhere := func(m *session) bool { return !along.has(t.placeOf(m)) }
@@ -131,7 +132,7 @@ func (c *Checker) networkDue(s *session, t *part, scope bits) []output {
 		v := s.views[name]
 		members := c.membersAt(name, t, nil, scope)
 		lost := slices.ContainsFunc(v.members, elsewhere)
-		if !lost && !slices.ContainsFunc(members, elsewhere) {
+		if !lost && !v.signaled && !slices.ContainsFunc(members, elsewhere) {
 			continue
 		}
 		if lost && !v.signaled {
