@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"mpspread/internal/check"
 	"mpspread/internal/sim"
 )
 
@@ -96,10 +97,15 @@ func hasty(seed uint64) *sim.Plan {
 	return p
 }
 
-// failing is such a plan in a file.
+// failing is the first such plan that breaks the property, in a file.
 func failing(t *testing.T) string {
 	t.Helper()
 	p := hasty(1)
+	for seed := uint64(2); !breaks(p, check.LIV1); seed++ {
+		if p = hasty(seed); seed > 100 {
+			t.Fatal("no plan that cannot keep LIV-1 breaks it")
+		}
+	}
 	file := filepath.Join(t.TempDir(), "plan.json")
 	if err := savePlan(file, p); err != nil {
 		t.Fatal(err)
@@ -107,10 +113,15 @@ func failing(t *testing.T) string {
 	return file
 }
 
+func breaks(p *sim.Plan, property check.Property) bool {
+	v := sim.Run(p, sim.Options{}).Violation
+	return v != nil && v.Property == property
+}
+
 func TestShrink(t *testing.T) {
 	to := filepath.Join(t.TempDir(), "small")
 	code, out, _ := call(t, "-plan", failing(t), "-shrink", "-o", to)
-	if code != exitFound || !strings.Contains(out, "VIOLATION LIV-1 seed 1") || !strings.Contains(out, "shrunk from") {
+	if code != exitFound || !strings.Contains(out, "VIOLATION LIV-1 seed ") || !strings.Contains(out, "shrunk from") {
 		t.Fatalf("code %d, output\n%s", code, out)
 	}
 	text, err := os.ReadFile(to + ".txt")
