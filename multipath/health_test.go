@@ -473,7 +473,9 @@ func TestNoAlarmWhileForming(t *testing.T) {
 }
 
 // A network that brings probes when their counters have long left the window
-// shows as slow, not as silent; old probes played back do not keep it alive.
+// shows as slow, not as silent, and as carrying full packets: as soon as it is
+// in time again it must do for the other one. Old probes played back do not
+// keep it alive.
 func TestPathLaterThanTheWindow(t *testing.T) {
 	w := newWorld(t, 2, 2)
 	w.form()
@@ -494,12 +496,17 @@ func TestPathLaterThanTheWindow(t *testing.T) {
 			w.run(ms)
 		}
 	}
-	busy(4 * time.Second)
+	busy(10 * time.Second)
 	if c := w.status(0).Counters; c.BeyondWindow == 0 {
 		t.Fatal("nothing was below the window")
 	}
 	if p := w.path(0, 1, 1); p.State == PathSilent || !p.Slow || !w.status(0).RedundancyLost {
 		t.Errorf("%+v", p)
+	}
+	for i := range w.nodes {
+		if s := w.status(i).Networks[1]; s.PacketSize != w.status(i).Networks[0].PacketSize {
+			t.Errorf("node %d holds that the late network carries %d bytes", i, s.PacketSize)
+		}
 	}
 	w.tap, w.filter = nil, cut(1, -1, -1)
 	busy(3 * time.Second)

@@ -18,6 +18,7 @@ const (
 type path struct {
 	lastHeard Time // any credited packet
 	lastProbe Time // a probe of this network
+	sent      Time // by the peer's clock, the latest probe of this network
 	wrongAt   Time // a probe of another network came over this one
 	interval  time.Duration
 	streak    int
@@ -43,7 +44,7 @@ type path struct {
 
 func newPath(n *network) path {
 	return path{
-		lastHeard: never, lastProbe: never, wrongAt: never, aliveFrom: never, reverseFrom: never,
+		lastHeard: never, lastProbe: never, sent: never, wrongAt: never, aliveFrom: never, reverseFrom: never,
 		sizes: sizeMeter{width: 2 * n.sizeInterval()},
 	}
 }
@@ -59,6 +60,7 @@ func (p *path) renew(n *network) {
 // sure that it is no replay.
 func (p *path) probed(now Time, pr *probe, size int, late bool) {
 	p.lastHeard, p.lastProbe, p.interval = now, now, pr.interval
+	p.sent = max(p.sent, pr.sent)
 	p.sizes.add(now, size)
 	p.streak++
 	if !p.alive && p.streak >= revivedBy {
@@ -69,6 +71,15 @@ func (p *path) probed(now Time, pr *probe, size int, late bool) {
 		p.loss.add(now, pr.number)
 	}
 	p.judgeDelay(late)
+}
+
+// advances tells whether a probe that the window cannot judge is no replay:
+// the small ones are numbered, the padded ones were sent with or after the last.
+func (p *path) advances(pr *probe) bool {
+	if pr.number == 0 {
+		return pr.sent >= p.sent
+	}
+	return pr.number > p.loss.highest
 }
 
 // judgeDelay lets a few probes decide, not a single one.

@@ -185,7 +185,7 @@ func (m *Multipath) openingKey(l *life, h header) (cipher.AEAD, bool) {
 // receiveOutside takes an authenticated probe whose counter is below the
 // window.
 func (m *Multipath) receiveOutside(now Time, d *daemon, n *network, size int, body []byte) {
-	if m.incoming.parse(body) && m.incoming.number > d.paths[n.id].loss.highest {
+	if m.incoming.parse(body) && d.paths[n.id].advances(&m.incoming) {
 		m.receiveProbe(now, d, n, size, true, body)
 	}
 }
