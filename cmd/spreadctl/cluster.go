@@ -25,7 +25,7 @@ func daemonProcess() ([]string, error) {
 func (a *app) clusterDaemonCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    clusterDaemon + " CONFIG NAME",
-		Short:  "one daemon of a cluster that demo or soak brings along",
+		Short:  "one daemon of a cluster that demo, bench or soak brings along",
 		Hidden: true,
 		Args:   cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -83,7 +83,7 @@ fine but redundancy is lost, 5 configuration invalid.`,
 	f.BoolVar(&a.json, "json", false, "print JSON with stable keys")
 	f.DurationVar(&a.timeout, "timeout", defaultTimeout, "how long to try")
 	root.AddCommand(a.statusCommand(), a.networksCommand(), a.pingCommand(),
-		a.sendCommand(), a.recvCommand(), a.demoCommand(), a.soakCommand(), a.clusterDaemonCommand(), a.versionCommand())
+		a.sendCommand(), a.recvCommand(), a.demoCommand(), a.benchCommand(), a.soakCommand(), a.clusterDaemonCommand(), a.versionCommand())
 	return root
 }
 

@@ -211,6 +211,20 @@ func TestWrongArguments(t *testing.T) {
 		{"demo with a configuration", []string{"demo", "--config", good}, 2, "has no use for --config"},
 		{"demo at no rate", []string{"demo", "--rate", "0"}, 2, "--rate is 1 to"},
 		{"demo with an argument", []string{"demo", "x"}, 2, "unknown command"},
+		{"bench with a daemon", []string{"bench", "--daemon", "h1"}, 2, "has no use for --daemon"},
+		{"bench of tiny messages", []string{"bench", "--size", "15"}, 2, "--size is 16 to 143968"},
+		{"bench by no service", []string{"bench", "--service", "best"}, 2, `service "best"`},
+		{"bench of too many senders", []string{"bench", "--senders", "1001"}, 2, "--senders is 1 to 1000"},
+		{"bench of fewer than no receivers", []string{"bench", "--receivers", "-1"}, 2, "--receivers is 1 to 1000"},
+		{"bench at no rate at all", []string{"bench", "--rate", "NaN"}, 2, "--rate is 0 to"},
+		{"bench with a negative window", []string{"bench", "--window", "-1"}, 2, "--window is 1 to"},
+		{"bench of two loops", []string{"bench", "--rate", "5", "--window", "5"}, 2, "exclude each other"},
+		{"bench in no time", []string{"bench", "--duration", "0s"}, 2, "--duration is 100ms or more"},
+		{"bench warmed up before", []string{"bench", "--warmup", "-1s"}, 2, "--warmup is not negative"},
+		{"bench of others' networks", []string{"bench", "--connect", "unix:" + none, "--cut", "B"}, 2, "--connect excludes"},
+		{"bench without a network", []string{"bench", "--cut", "C"}, 2, "--cut is one of A, B"},
+		{"bench of nobody", []string{"bench", "--connect", "unix:" + none}, 3, "is spreadd running?"},
+		{"bench of no address", []string{"bench", "--connect", "ftp:x", "--json"}, 2, "illegal address"},
 		{"soak with a daemon", []string{"soak", "--daemon", "h1"}, 2, "has no use for --daemon"},
 		{"soak of nothing", []string{"soak", "--packets", "0"}, 2, "--packets is 1 or more"},
 		{"soak of tiny messages", []string{"soak", "--size", "15"}, 2, "--size is 16 to 143968"},
@@ -297,6 +311,29 @@ func TestDemo(t *testing.T) {
 	}
 	if got.code != 0 || !document.OK || document.Version != 1 || !document.Verdict.OK() {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestBench(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs three daemons for seconds")
+	}
+	got := spreadctl(t, "", "bench", "--json", "--size", "200", "--warmup", "100ms", "--duration", "300ms", "--service", "safe")
+	if got.code != 0 || strings.Count(got.out, "\n") != 1 {
+		t.Fatalf("%+v", got)
+	}
+	var keys map[string]any
+	if err := json.Unmarshal([]byte(got.out), &keys); err != nil {
+		t.Fatalf("%v: %+v", err, got)
+	}
+	for _, key := range strings.Fields("version messages_per_second bytes_per_second size service senders receivers seconds " +
+		"latency_us longest_gap_ms lost duplicated out_of_order cpu_seconds") {
+		if _, ok := keys[key]; !ok {
+			t.Errorf("no key %s in %s", key, got.out)
+		}
+	}
+	if keys["service"] != "safe" || keys["size"] != 200.0 || keys["messages_per_second"].(float64) <= 0 {
+		t.Errorf("%s", got.out)
 	}
 }
 

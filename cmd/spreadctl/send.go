@@ -174,21 +174,27 @@ func (a *app) connect(ctx context.Context, address string) (*client.Conn, error)
 		return nil, err
 	}
 	conn, err := client.Connect(ctx, addresses)
-	if err == nil {
-		return conn, nil
+	if err != nil {
+		return nil, connectError(err, addresses)
 	}
+	return conn, nil
+}
+
+// connectError tells why no session could be opened at these addresses, of
+// those with exit codes of their own.
+func connectError(err error, addresses string) error {
 	for _, refusal := range []error{client.ErrQuota, client.ErrIllegalName, client.ErrNotUnique, client.ErrVersion, client.ErrAuth} {
 		if errors.Is(err, refusal) {
-			return nil, fmt.Errorf("the daemon refuses: %w", err)
+			return fmt.Errorf("the daemon refuses: %w", err)
 		}
 	}
 	if errors.Is(err, client.ErrIllegalAddress) {
-		return nil, usageError{err.Error()}
+		return usageError{err.Error()}
 	}
 	if addresses == "" {
 		addresses = strings.Join(client.DefaultAddresses(), " or ")
 	}
-	return nil, &admin.UnreachableError{
+	return &admin.UnreachableError{
 		Where: addresses, Err: reasons{err}, Hint: "is spreadd running? try: spreadd, or --connect ADDRESS",
 	}
 }

@@ -39,6 +39,8 @@ type Options struct {
 	// MTU is the networks' IP MTU in bytes; 0: as the interfaces have it, which
 	// on loopback is much more than on an Ethernet.
 	MTU int
+	// Plaintext leaves packets between the daemons unsealed.
+	Plaintext bool
 }
 
 // Cluster is the directory of a cluster, its networks, and its processes once
@@ -135,7 +137,12 @@ func (c *Cluster) write() error {
 // text is the configuration of the cluster.
 func (c *Cluster) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "cluster = %q\nport = %d\nkey_file = %q\n", c.o.Name, c.port, c.key())
+	fmt.Fprintf(&b, "cluster = %q\nport = %d\n", c.o.Name, c.port)
+	if c.o.Plaintext {
+		b.WriteString("security = \"plaintext\"\n")
+	} else {
+		fmt.Fprintf(&b, "key_file = %q\n", c.key())
+	}
 	for n, name := range Networks {
 		fmt.Fprintf(&b, "\n[[network]]\nname = %q\n%s", name, c.place.transport(n))
 		if c.o.MTU > 0 {

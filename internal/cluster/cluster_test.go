@@ -48,6 +48,20 @@ func TestCluster(t *testing.T) {
 	}
 }
 
+func TestPlaintextCluster(t *testing.T) {
+	c, err := New(Options{Name: "test", Plaintext: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(c.ConfigFile())
+	if err != nil || cfg.Security != config.Plaintext {
+		t.Errorf("got %+v, %v", cfg, err)
+	}
+	if err := c.Remove(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFreePortIsFree(t *testing.T) {
 	port, err := freePort()
 	if err != nil {

@@ -286,7 +286,7 @@ func (w *worker) message(data []byte) {
 		w.gap.Store(int64(now.Sub(w.previous)))
 	}
 	w.previous = now
-	if sender, ok := w.stream.Receive(data); ok && sender == w.number {
+	if sender, _, ok := w.stream.Receive(data); ok && sender == w.number {
 		select {
 		case <-w.own:
 		default: // one of its own came twice

@@ -24,6 +24,14 @@ const (
 	MinSize = paddingAt + sumSize
 )
 
+// ramp holds what padding is cut from: byte i of message n is n + i modulo 256.
+var ramp = func() (r [2 * 256]byte) {
+	for i := range r {
+		r[i] = byte(i)
+	}
+	return r
+}()
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrDamaged is a message that is not as any sender made it.
@@ -35,8 +43,8 @@ func Write(m []byte, sender int, counter uint64) {
 	binary.BigEndian.PutUint32(m, uint32(sender))
 	binary.BigEndian.PutUint64(m[counterAt:], counter)
 	sumAt := len(m) - sumSize
-	for i := paddingAt; i < sumAt; i++ {
-		m[i] = byte(counter) + byte(i)
+	for at := paddingAt; at < sumAt; {
+		at += copy(m[at:sumAt], ramp[byte(counter)+byte(at):])
 	}
 	binary.BigEndian.PutUint32(m[sumAt:], crc32.Checksum(m[:sumAt], castagnoli))
 }

@@ -32,19 +32,19 @@ func NewStream(senders int) *Stream {
 	return s
 }
 
-// Receive takes the next message and returns its sender; ok is false if it is
-// damaged.
-func (s *Stream) Receive(m []byte) (sender int, ok bool) {
+// Receive takes the next message and returns its sender and number; ok is
+// false if it is damaged.
+func (s *Stream) Receive(m []byte) (sender int, counter uint64, ok bool) {
 	sender, counter, err := Read(m, len(s.last))
 	if err != nil {
 		s.Damaged++
-		return 0, false
+		return 0, 0, false
 	}
 	if s.count(sender, counter) {
 		s.came++
 		s.mix(uint64(sender)<<56 ^ counter)
 	}
-	return sender, true
+	return sender, counter, true
 }
 
 // count judges a message by its number; false: it came before.

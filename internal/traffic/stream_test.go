@@ -11,8 +11,8 @@ func stream(t *testing.T, numbers ...number) *Stream {
 	t.Helper()
 	s := NewStream(2)
 	for _, n := range numbers {
-		if sender, ok := s.Receive(message(40, n.sender, n.counter)); sender != n.sender || !ok {
-			t.Errorf("message %v read as of %d, %v", n, sender, ok)
+		if sender, counter, ok := s.Receive(message(40, n.sender, n.counter)); sender != n.sender || counter != n.counter || !ok {
+			t.Errorf("message %v read as %d of %d, %v", n, counter, sender, ok)
 		}
 	}
 	return s
@@ -44,7 +44,7 @@ func TestStream(t *testing.T) {
 		}
 	}
 	s := stream(t)
-	if _, ok := s.Receive([]byte("noise")); ok || s.Damaged != 1 || !s.Wrong() || s.Came() != 0 {
+	if _, _, ok := s.Receive([]byte("noise")); ok || s.Damaged != 1 || !s.Wrong() || s.Came() != 0 {
 		t.Errorf("noise: %+v", s)
 	}
 }
