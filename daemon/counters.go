@@ -25,6 +25,24 @@ type counters struct {
 	Frames, Commands, CommandsRefused uint64
 }
 
+// turnCounters are totals since start of the loop's turns, for status. They are
+// the loop's. A daemon at rest turns for packets and for timers only.
+type turnCounters struct {
+	Turns    uint64
+	Timers   uint64 // in which a timer of the engine fired
+	Needless uint64 // that found nothing to do
+}
+
+func (c *turnCounters) count(busy, fired bool) {
+	c.Turns++
+	if fired {
+		c.Timers++
+	}
+	if !busy {
+		c.Needless++
+	}
+}
+
 // countEnd counts and logs why a session ends.
 func (l *loop) countEnd(s *session, e *ending) {
 	fields := []zap.Field{

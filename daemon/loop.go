@@ -64,6 +64,7 @@ type loop struct {
 	dirty     []*session // have staged frames
 	multicast groups.Multicast
 	counters  counters
+	turned    turnCounters
 
 	watch   watch
 	stopAt  time.Duration // the end of lingering; 0: not leaving
@@ -119,19 +120,21 @@ func (l *loop) run() error {
 // turn is one round of everything.
 func (l *loop) turn() {
 	l.alive.Add(1)
-	l.receive()
+	busy := l.receive()
 	stopping := l.takeMail()
+	busy = busy || stopping || len(l.mail) > 0 || len(l.ready) > 0
 	l.serveReady()
-	l.advance()
-	l.observe()
+	fired := l.advance()
+	busy = l.observe() || fired || busy
 	if stopping && l.stopAt == 0 {
 		now := l.now()
 		l.stopAt = now + linger
 		l.engine.Stop(now)
 		l.obey()
 	}
-	l.publish()
+	busy = l.publish() || busy
 	l.flush()
+	l.turned.count(busy, fired)
 }
 
 // patience is how long the loop may wait: until the next timer, not at all if
@@ -147,10 +150,11 @@ func (l *loop) patience() time.Duration {
 	return max(until-l.now(), 0)
 }
 
-// receive takes what the networks have, up to a turn's worth, and notes
-// whether there is more.
-func (l *loop) receive() {
-	for taken := 0; taken < receiveTurn; {
+// receive takes what the networks have, up to a turn's worth, tells whether
+// there was anything, and notes whether there is more.
+func (l *loop) receive() bool {
+	taken := 0
+	for taken < receiveTurn {
 		n := l.links.Receive(l.packets)
 		now := l.now()
 		for i := range l.packets[:n] {
@@ -160,23 +164,27 @@ func (l *loop) receive() {
 		}
 		if taken += n; n < len(l.packets) {
 			l.pending, l.turns = false, 0
-			return
+			return taken > 0
 		}
 	}
 	l.pending = true
 	l.turns++
+	return true
 }
 
 // advance lets the engine's timers fire if they are due and the networks have
-// nothing more.
-func (l *loop) advance() {
+// nothing more, and tells whether it did.
+func (l *loop) advance() bool {
 	if l.pending && l.turns < mostTurns {
-		return
+		return false
 	}
-	if now := l.now(); now >= l.engine.Deadline() {
-		l.engine.Advance(now)
-		l.obey()
+	now := l.now()
+	if now < l.engine.Deadline() {
+		return false
 	}
+	l.engine.Advance(now)
+	l.obey()
+	return true
 }
 
 // obey does what the engine's last call wants, and refuses the commands that

@@ -87,11 +87,13 @@ func (s *snapshots) release(ended bool) {
 	}
 }
 
-// publish makes a status if one is wanted.
-func (l *loop) publish() {
-	if l.status.wanted.Swap(false) {
+// publish makes a status if one is wanted, and tells whether.
+func (l *loop) publish() bool {
+	wanted := l.status.wanted.Swap(false)
+	if wanted {
 		l.status.put(l.snapshot())
 	}
+	return wanted
 }
 
 // snapshot is the status, the last one if it is fresh.
@@ -142,6 +144,7 @@ func (l *loop) document(s *engine.Status, links []datalink.NetworkState) admin.S
 	doc.Counters.Add("multipath_", s.Multipath.Counters)
 	doc.Counters.Add("groups_", s.GroupLayer.Counters)
 	doc.Counters.Add("sessions_", l.counters)
+	doc.Counters.Add("loop_", l.turned)
 	return doc
 }
 

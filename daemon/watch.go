@@ -66,12 +66,12 @@ func (w *watch) init(c *config.Config, states []datalink.NetworkState, generatio
 }
 
 // observe looks at the links whenever they have changed, and at everything
-// from time to time.
-func (l *loop) observe() {
+// from time to time. It tells whether it was time to look.
+func (l *loop) observe() bool {
 	now, w := l.now(), &l.watch
 	changed := l.links.Generation() != w.generation
 	if !changed && now < w.next {
-		return
+		return false
 	}
 	w.generation = l.links.Generation()
 	w.states = l.links.States(w.states[:0])
@@ -94,6 +94,7 @@ func (l *loop) observe() {
 			w.health(l.log, now, l.engine.Status(now).Multipath)
 		}
 	}
+	return true
 }
 
 // linkChanged logs a network of this host that came, went or changed.

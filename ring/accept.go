@@ -68,12 +68,12 @@ func (in *instance) plausible(t *token) bool {
 
 // acceptToken takes the token. It is evidence that the ring lives.
 func (r *Ring) acceptToken(now Time, in *instance, t *token) {
-	if in.acceptedAt >= 0 && !in.announced {
-		in.rotated(now, now-in.acceptedAt)
+	if in.acceptedAt >= 0 {
+		in.turned(now, now-in.acceptedAt)
 	}
 	in.acceptedAt = now
 	in.lastTSeq, in.lastRetrans = t.tseq, t.retrans
-	in.announced = t.hold > 0
+	in.rest = holdOf(t)
 	in.hurryAt = NoDeadline
 	in.lossAt = now + r.t.loss
 	in.resendAt = NoDeadline

@@ -17,6 +17,9 @@ type flow struct {
 	epochStart Time // of the present measurement of the rate
 	epochBytes int
 	smoothed   time.Duration // rotation, holds excluded [RFC 6298 section 2, alpha 1/8]
+	// waking is the same for rotations with a hold, less the hold. Such a one
+	// finds hosts asleep and caches cold, and takes several times as long.
+	waking time.Duration
 }
 
 const (
@@ -33,12 +36,29 @@ const (
 
 // rotated measures a rotation that no hold prolonged.
 func (f *flow) rotated(now Time, took time.Duration) {
-	if f.smoothed == 0 {
-		f.smoothed = took
-	} else {
-		f.smoothed += (took - f.smoothed) / 8
-	}
+	f.smoothed = smooth(f.smoothed, took)
 	f.fastest.note(now, int64(took))
+}
+
+// rested measures a rotation that took so much longer than its hold. Windows
+// do not follow it: it says little of one with work to do.
+func (f *flow) rested(took time.Duration) { f.waking = smooth(f.waking, took) }
+
+// expected is how long the next rotation may be expected to take, but for a
+// hold.
+func (f *flow) expected(hold time.Duration) time.Duration {
+	if hold > 0 {
+		return max(f.smoothed, f.waking)
+	}
+	return f.smoothed
+}
+
+// smooth takes a measurement into a mean; the first one is the mean.
+func smooth(mean, took time.Duration) time.Duration {
+	if mean == 0 {
+		return took
+	}
+	return mean + (took-mean)/8
 }
 
 // deliveredBytes measures the delivery rate; n is true size, like the window.

@@ -31,7 +31,7 @@ func (r *Ring) announceHold(in *instance, t *token, idle bool) {
 // mayHold tells whether the token just accepted rests here: it was announced,
 // and still nobody has anything to do.
 func (r *Ring) mayHold(in *instance, t *token) bool {
-	return in.representative() && in.announced && r.idle(in, t) && !in.hurried
+	return in.representative() && in.rest > 0 && r.idle(in, t) && !in.hurried
 }
 
 func (r *Ring) idle(in *instance, t *token) bool {
@@ -64,7 +64,7 @@ func (r *Ring) wantToken(now Time) {
 		in.holdUntil = now // the next Advance takes all that is submitted until then
 	case in.holding != nil:
 		in.holdUntil = now
-	case in.announced && in.hurryAt == NoDeadline:
+	case in.rest > 0 && in.hurryAt == NoDeadline:
 		in.hurryAt = now
 	}
 }
@@ -90,6 +90,16 @@ func (r *Ring) receiveHurry(now Time, payload []byte) {
 		r.release(now, in)
 	default:
 		in.hurried = true
+	}
+}
+
+// turned measures the rotation that ends with the token accepted now.
+func (in *instance) turned(now Time, took time.Duration) {
+	switch {
+	case in.rest == 0:
+		in.rotated(now, took)
+	case took >= in.rest: // less: somebody wanted the token
+		in.rested(took - in.rest)
 	}
 }
 

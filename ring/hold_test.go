@@ -47,6 +47,29 @@ func TestWakingSurvivesLoss(t *testing.T) {
 	}
 }
 
+// The timer of a token that rests follows how long such rotations take, which
+// is longer than with work to do: hosts have gone to sleep meanwhile. With the
+// timer of a busy ring every member of an idle one would try every token again.
+func TestIdleTokensAreNotTriedAgain(t *testing.T) {
+	w, _ := formed(t, 3)
+	w.delay = 2 * time.Millisecond
+	w.run(2 * time.Second) // to learn it
+	resent := func() (n uint64) {
+		for _, n2 := range w.nodes {
+			n += n2.Status().Counters.TokensResent
+		}
+		return n
+	}
+	before, first := resent(), w.nodes[1].cur.lastTSeq
+	w.run(10 * time.Second)
+	if n := w.nodes[1].cur.lastTSeq - first; n < 90 || n > 100 {
+		t.Fatalf("%d rotations in 10 s: not at rest", n)
+	}
+	if n := resent() - before; n != 0 {
+		t.Errorf("%d tokens tried again", n)
+	}
+}
+
 func TestHurry(t *testing.T) {
 	tests := []struct {
 		name    string

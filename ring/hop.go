@@ -27,11 +27,12 @@ func (r *Ring) forward(now Time, in *instance, t *token) {
 	if r.cfg.Trace != nil {
 		r.trace(now, &TraceEvent{Kind: TraceTokenOut, Ring: in.id, TSeq: in.sentRound})
 	}
-	in.resendDelay = clamp(2*in.smoothed, r.t.minResend, r.t.maxResend)
+	hold := holdOf(t)
+	in.resendDelay = clamp(2*in.expected(hold), r.t.minResend, r.t.maxResend)
 	if in.smoothed == 0 {
 		in.resendDelay = r.t.maxResend
 	}
-	in.firstResend = in.resendDelay + holdOf(t)
+	in.firstResend = in.resendDelay + hold
 	in.sentAt, in.resendAt = now, now+in.firstResend
 }
 

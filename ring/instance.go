@@ -1,5 +1,7 @@
 package ring
 
+import "time"
+
 // instance is one ring as this member takes part in it: the installed one, or
 // the one being formed.
 type instance struct {
@@ -20,8 +22,8 @@ type instance struct {
 	sent        []byte
 	sentRound   uint64
 	sentAru     Seq
-	holding     *token // accepted and not yet sent: an idle representative's
-	announced   bool   // the last token I saw announces a hold
+	holding     *token        // accepted and not yet sent: an idle representative's
+	rest        time.Duration // the hold that the last token I saw announces
 	idleRounds  int
 	hurried     bool   // somebody wants the token: do not hold it
 	backlogMine uint32 // bytes I added to the token's backlog at my last visit

@@ -96,10 +96,13 @@ func TestCounterNear(t *testing.T) {
 
 func TestSNMP(t *testing.T) {
 	text := "Ip: Forwarding ReasmReqds FragCreates\nIp: 1 2 3\nIcmp: InMsgs FragCreates\nIcmp: 7 8\nIp6FragCreates                  \t4\n"
-	values := snmp(text)
+	values := snmp(text, "Ip:")
 	for name, want := range map[string]string{"ReasmReqds": "2", "FragCreates": "3", "Ip6FragCreates": "4"} {
 		if values[name] != want {
 			t.Errorf("%s = %q, want %q", name, values[name], want)
 		}
+	}
+	if have := snmp(text, "Icmp:")["FragCreates"]; have != "8" {
+		t.Errorf("of another protocol: %q, want 8", have)
 	}
 }
