@@ -213,7 +213,11 @@ func (s *soak) drive(ctx context.Context) error {
 	for {
 		packets := s.packets(s.statuses())
 		s.mark(packets)
-		s.progress.show(s.state(packets))
+		now := s.state(packets)
+		s.progress.show(now)
+		if now.changes > 0 {
+			return errWrong
+		}
 		if packets >= s.o.Packets {
 			return nil
 		}
