@@ -43,6 +43,7 @@ type Groups struct {
 	events      []Event
 	drained     int // events that were drained and still lie behind events
 	submissions []Submission
+	agreements  []Agreement
 	counters    Counters
 }
 
@@ -157,6 +158,14 @@ func (g *Groups) Submissions() []Submission {
 	submissions := g.submissions
 	g.submissions = nil
 	return submissions
+}
+
+// Agreements drains what has been agreed on, in order. The slice is valid until
+// the next call of Deliver.
+func (g *Groups) Agreements() []Agreement {
+	agreements := g.agreements
+	g.agreements = g.agreements[:0]
+	return agreements
 }
 
 // Ready tells that what is submitted now will be applied as soon as it is

@@ -35,6 +35,7 @@ func (g *Groups) completeAlone(processes []ring.Process) {
 // here, and not in the merged table either.
 func (g *Groups) replay(scope []*syncedSet) {
 	c := &g.chain
+	g.agreements = append(g.agreements, Agreement{Of: c.links[0], In: g.conf.New})
 	g.restamp(replayStamp(c.links[0], c.links[1], g.conf.New, g.ex.step))
 	g.merge(scope)
 	segment := c.segments[0]
@@ -50,6 +51,7 @@ func (g *Groups) replay(scope []*syncedSet) {
 // finish makes the state of the configuration, and applies what was held.
 func (g *Groups) finish(scope []*syncedSet) {
 	g.counters.Exchanges++
+	g.agreements = append(g.agreements, Agreement{Of: g.conf.New, In: g.conf.New})
 	g.restamp(regularStamp(g.conf.New))
 	g.merge(scope)
 	g.chain = chain{head: stateID{conf: g.conf.New, step: g.ex.step}}

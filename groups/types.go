@@ -108,6 +108,14 @@ type Event struct {
 	Request    Cause // of a reject: CauseJoin, CauseLeave, or 0 for a multicast
 }
 
+// Agreement tells that the state of the groups is agreed, so that what was
+// delivered in a regular configuration is applied from here on. In is the
+// configuration whose exchange brought it about: Of itself, or a later one if
+// the exchange of Of was interrupted (see exchange.go).
+type Agreement struct {
+	Of, In ring.RingID
+}
+
 // Submission is a payload to be put in order by the ring.
 type Submission struct {
 	Lane    ring.Lane

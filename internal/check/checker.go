@@ -90,7 +90,6 @@ type Checker struct {
 	passed    bool          // a number has passed the limit it began below
 	deadline  time.Duration // of the quiet phase
 
-	learned             uint64 // changes of what is known of state exchanges, from 1
 	deliveries, changes uint64
 	event               *trace.Event // being judged, or judged last
 	current             trace.Event
@@ -280,6 +279,8 @@ func (c *Checker) Event(e *trace.Event) {
 		c.batch(c.process(e.Process), e)
 	case trace.Send:
 		c.send(c.process(e.Process), e)
+	case trace.Agree:
+		c.agree(c.process(e.Process), e)
 	case trace.Drain:
 		c.drain(c.process(e.Process), e)
 	case trace.ClientOpen, trace.ClientSend, trace.ClientStall, trace.ClientView, trace.ClientDeliver, trace.ClientClose, trace.ClientSignal, trace.ClientLeave:

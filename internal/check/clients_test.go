@@ -73,6 +73,9 @@ func (s *script) exchange(members ...ring.Process) {
 			}
 		}
 	}
+	for _, at := range members {
+		s.agree(at)
+	}
 }
 
 // sees is a view of g as a client gets it.

@@ -48,21 +48,19 @@ func (p *process) sessionsOf() []*session {
 }
 
 // pending is the first thing that is due to a session and has not come; nil if
-// there may be none.
+// there is none.
 func (c *Checker) pending(s *session) *output {
-	done := s.done
 	for i := range s.list {
-		ways := s.left
-		if i > 0 || done == 0 {
-			ways = c.ways(s, &s.list[i])
+		due, known := c.due(s, &s.list[i])
+		if i == 0 && s.known {
+			due = s.due[s.done:]
 		}
-		if !slices.ContainsFunc(ways, func(w way) bool { return len(w.outputs) == done }) {
-			if len(ways) == 0 {
-				return &output{kind: trace.Conf}
-			}
-			return &ways[0].outputs[done]
+		switch {
+		case !known:
+			return &output{kind: trace.Conf}
+		case len(due) > 0:
+			return &due[0]
 		}
-		done = 0
 	}
 	return nil
 }
@@ -83,7 +81,6 @@ func (c *Checker) allServed(p *process) {
 		if s.stalled {
 			continue
 		}
-		c.settleHeld(s, nil)
 		due := c.pending(s)
 		name := LIV3
 		switch {
@@ -111,7 +108,7 @@ func (c *Checker) toldTheEnd(p *process) {
 // served tells whether nothing is left undone for the sessions of a process.
 func (c *Checker) served(p *process) bool {
 	for _, s := range p.sessionsOf() {
-		if len(s.asked) > 0 || s.closed || s.gone || !s.stalled && (s.held != nil || c.pending(s) != nil) {
+		if len(s.asked) > 0 || s.closed || s.gone || !s.stalled && c.pending(s) != nil {
 			return false
 		}
 	}

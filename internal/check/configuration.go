@@ -101,7 +101,6 @@ func (c *Checker) regular(p *process, conf *ring.Configuration) {
 		c.fail(CFG4, of(p.id).at(conf.New, 0), "%v installed %v, whose representative is no member", p.id, conf.New)
 	}
 	t.installed = true
-	c.learned++
 	p.came, p.regular, p.part, p.next = p.in.Regular(), r, t, nil
 	t.before = p.came
 	c.checkPredecessor(t)

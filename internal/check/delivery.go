@@ -45,7 +45,6 @@ func (c *Checker) deliver(p *process, e *trace.Event) {
 		c.deliverable(p, t, m.op)
 	case m.act >= groups.ActAnnounce:
 		t.noteExchange(m.act, m.sender)
-		c.learned++
 	}
 	if m.node == none {
 		m.node = c.graph.message(e)

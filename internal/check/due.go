@@ -16,11 +16,8 @@ import (
 // receive: this file works that out, from the places in the order alone. It
 // knows nothing of tables that are sent about.
 //
-// One thing does not follow from a daemon's own order. When the exchange of a
-// configuration R is interrupted, what was delivered in it is handed over later
-// by those who went on together, as if the others had never been in R. How many
-// configurations later, k, shows only in the first thing that depends on it;
-// from then on all sessions of the daemon must agree with it.
+// One thing does not follow from the order: in which configuration the state of
+// the groups was agreed, so that what was delivered is applied (exchange.go).
 
 // entry is one step of its daemon's order that concerns a session: an
 // operation, or the configuration of part.
@@ -28,7 +25,6 @@ type entry struct {
 	op           *operation
 	part         *part // the daemon in the ring the entry belongs to
 	transitional bool
-	perhaps      bool // it may be handed over or not
 }
 
 // output is something due.
@@ -41,77 +37,35 @@ type output struct {
 	sets    [][]*session
 }
 
-// way is what is due if the state was agreed k configurations later; k < 0 if
-// that makes no difference.
-type way struct {
-	k       int
-	outputs []output
-}
-
-// ways lists what may be due to s for an entry; none: nothing can be yet.
-func (c *Checker) ways(s *session, e *entry) []way {
-	if e.op != nil && e.op.act == groups.ActMessage {
-		due := way{-1, []output{{kind: trace.ClientDeliver, op: e.op}}}
-		if e.perhaps {
-			return []way{due, {k: -1}}
-		}
-		return []way{due}
-	}
-	scope := e.part.ring.members
-	if c.sure(e.part) {
-		return []way{{0, c.outputs(s, e, scope, 0)}}
-	}
-	var list []way
-	for k, at := 0, e.part; ; k++ {
-		if k > 0 {
-			if at = at.companionsOnward(c, e.part, &scope); at == nil {
-				return list
-			}
-		}
-		// Where the state cannot have been agreed nothing follows from it.
-		if !e.part.excluded[k] && c.exchanged(at) && (k > 0 || at.merged()) {
-			list = append(list, way{k, c.outputs(s, e, scope, k)})
-		}
-	}
-}
-
-// companionsOnward goes to the next ring of at's process and takes those out of
-// scope, places of first's ring, that did not go there with it.
-func (at *part) companionsOnward(c *Checker, first *part, scope *bits) *part {
-	next := at.following(c)
-	if next == nil {
-		return nil
-	}
-	var kept bits
-	for i, q := range first.ring.parts {
-		if other := at.ring.index[q.process.id]; scope.has(i) && other != nil && at.trans.has(other.place) {
-			kept.add(i)
-		}
-	}
-	*scope = kept
-	return next
-}
-
-func (c *Checker) outputs(s *session, e *entry, scope bits, k int) []output {
+// due is what an entry brings to s. Nothing is known before the state of the
+// groups is agreed.
+func (c *Checker) due(s *session, e *entry) (list []output, known bool) {
 	switch {
+	case e.part.agreed == nil:
+		return nil, false
 	case e.op == nil && e.transitional:
-		return c.signalsDue(s, e.part)
+		return c.signalsDue(s, e.part), true
 	case e.op == nil:
-		return c.networkDue(s, e.part, scope)
+		return c.networkDue(s, e.part), true
+	case e.op.act == groups.ActMessage:
+		return []output{{kind: trace.ClientDeliver, op: e.op}}, true
 	case e.op.act == groups.ActDisconnect:
-		var list []output
 		for _, name := range e.op.left {
-			list = append(list, c.changeDue(s, e, name, scope, k)...)
+			list = append(list, c.changeDue(s, e, name)...)
 		}
-		return list
+		return list, true
 	}
-	return c.changeDue(s, e, e.op.groups[0], scope, k)
+	return c.changeDue(s, e, e.op.groups[0]), true
 }
 
 // signalsDue: one for each group of s that has members which do not come along
-// (GRP-7).
+// (GRP-7). Where the state is agreed only in a later configuration, those are
+// not members any more.
 func (c *Checker) signalsDue(s *session, t *part) []output {
 	var list []output
+	if t.agreed != t {
+		return nil
+	}
 	for _, name := range s.sortedViews() {
 		if slices.ContainsFunc(s.views[name].members, func(m *session) bool { return !t.trans.has(t.placeOf(m)) }) {
 			list = append(list, output{kind: trace.ClientSignal, group: name})
@@ -120,17 +74,16 @@ func (c *Checker) signalsDue(s *session, t *part) []output {
 	return list
 }
 
-// networkDue is what the regular configuration of t brings, seen by those of
-// scope: a view of each group that loses members or gets some from elsewhere,
-// after a signal if members are lost and none has come. Where a signal has come
-// a view follows in any case: those it warned of may have left since.
-func (c *Checker) networkDue(s *session, t *part, scope bits) []output {
-	along := t.companions().intersect(scope)
-	elsewhere := func(m *session) bool { return !along.has(t.placeOf(m)) }
+// networkDue is what the regular configuration of t brings: a view of each
+// group that loses members or gets some from elsewhere, after a signal if
+// members are lost and none has come. Where a signal has come a view follows in
+// any case: those it warned of may have left since.
+func (c *Checker) networkDue(s *session, t *part) []output {
+	elsewhere := func(m *session) bool { return !t.cameAlong(m) }
 	var list []output
 	for _, name := range s.sortedViews() {
 		v := s.views[name]
-		members := c.membersAt(name, t, nil, scope)
+		members := c.membersAt(name, t, nil)
 		lost := slices.ContainsFunc(v.members, elsewhere)
 		if !lost && !v.signaled && !slices.ContainsFunc(members, elsewhere) {
 			continue
@@ -140,7 +93,7 @@ func (c *Checker) networkDue(s *session, t *part, scope bits) []output {
 		}
 		list = append(list, output{
 			kind: trace.ClientView, group: name, cause: groups.CauseNetwork, members: members,
-			sets: byOrigin(members, func(m *session) ring.RingID { return t.ring.came(slices.Index(t.ring.conf.Members, m.process.id)) }),
+			sets: byOrigin(members, func(m *session) int { return t.origins[t.placeOf(m)] }),
 		})
 	}
 	return list
@@ -148,12 +101,12 @@ func (c *Checker) networkDue(s *session, t *part, scope bits) []output {
 
 // changeDue is what a join, leave or disconnect in a group brings to s, which
 // is or becomes a member of it.
-func (c *Checker) changeDue(s *session, e *entry, name string, scope bits, k int) []output {
+func (c *Checker) changeDue(s *session, e *entry, name string) []output {
 	op, t, v := e.op, e.part, s.views[name]
 	who, at := op.session, t.placeOf(op.session)
 	late := t.inTrans && t.transAt.before(op.place)
 	if op.act == groups.ActJoin {
-		if !scope.has(at) || late && !t.trans.has(at) || v != nil && slices.Contains(v.members, who) {
+		if !t.scope.has(at) || late && !t.trans.has(at) || v != nil && slices.Contains(v.members, who) {
 			return nil
 		}
 	} else if v == nil || !slices.Contains(v.members, who) {
@@ -163,10 +116,10 @@ func (c *Checker) changeDue(s *session, e *entry, name string, scope bits, k int
 	if v != nil {
 		members = slices.Clone(v.members)
 	} else {
-		members = c.membersAt(name, t, op, scope)
+		members = c.membersAt(name, t, op)
 	}
 	signaled := v != nil && v.signaled
-	if v == nil && late && k == 0 {
+	if v == nil && late && t.agreed == t {
 		signaled = slices.ContainsFunc(members, func(m *session) bool { return !t.trans.has(t.placeOf(m)) })
 	}
 	due := output{kind: trace.ClientView, group: name, cause: groups.CauseJoin}
@@ -209,8 +162,8 @@ func lateSets(t *part, op *operation, members []*session) [][]*session {
 }
 
 // byOrigin parts members by a key.
-func byOrigin(members []*session, key func(*session) ring.RingID) [][]*session {
-	var keys []ring.RingID
+func byOrigin[K comparable](members []*session, key func(*session) K) [][]*session {
+	var keys []K
 	var sets [][]*session
 	for _, m := range members {
 		k := key(m)
@@ -225,11 +178,11 @@ func byOrigin(members []*session, key func(*session) ring.RingID) [][]*session {
 }
 
 // membersAt are the members of a group as t's process has them right before an
-// operation in its ring, nil: when the ring begins, if only the daemons of
-// scope count. Memberships of older rings are brought along by the member's own
+// operation in its ring, nil: when the ring begins. Only daemons count that
+// share what t applies. Memberships of older rings are brought along by the member's own
 // daemon; in this ring they must have been delivered here, and a join between
 // the configurations counts only for one that comes along.
-func (c *Checker) membersAt(group string, t *part, before *operation, scope bits) []*session {
+func (c *Checker) membersAt(group string, t *part, before *operation) []*session {
 	over := func(op *operation) bool {
 		if op == nil || op.ring.id.Epoch != t.ring.id.Epoch {
 			return op != nil && op.ring.id.Epoch < t.ring.id.Epoch
@@ -239,7 +192,7 @@ func (c *Checker) membersAt(group string, t *part, before *operation, scope bits
 	var list []*session
 	for _, st := range c.groups.stays[group] {
 		q, member := t.ring.index[st.session.process.id]
-		if !member || !scope.has(q.place) || !over(st.from) || over(st.to) {
+		if !member || !t.scope.has(q.place) || !over(st.from) || over(st.to) {
 			continue
 		}
 		if st.from.ring == t.ring && t.inTrans && t.transAt.before(st.from.place) && !t.trans.has(q.place) {

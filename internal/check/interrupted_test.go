@@ -65,9 +65,14 @@ func TestInterruptedExchange(t *testing.T) {
 			return s
 		},
 		"a signal, then the view": func() *script {
-			s, last := lateSignal()
+			s, said := interrupted()
+			last := s.ordered(p, s.asks(1, s.request(1, groups.ActMessage, ring.Agreed, "g")), p)
+			s.install(p, s.next(p, id(13, p), p))
+			s.deliver(p, last)
+			s.form(13, p) // agrees on all three
 			s.signaled(1, 10, 2)
 			s.sees(1, groups.CauseNetwork, 1, a, 0, a)
+			s.gets(said, 1)
 			s.gets(last, 1)
 			return s
 		},
@@ -98,21 +103,144 @@ func TestInterruptedExchange(t *testing.T) {
 	wantVerdict(t, s.finish().judge(LIV3), LIV3)
 }
 
-// A message to a private name that nobody has may reach one who takes the name
-// before the state is agreed, and need not.
+// After a signal from between the configurations the messages from there come,
+// then the view.
+func TestSignalIsNotForTheNextView(t *testing.T) {
+	s, _ := lateSignal()
+	s.signaled(1, 10, 2)
+	s.sees(1, groups.CauseNetwork, 1, a, 0, a)
+	wantVerdict(t, s.judge(), CLI2)
+}
+
+// reunion is a club with c that is broken in two after an exchange was
+// interrupted, and comes together again before anything is agreed.
+func reunion() (s *script, said note) {
+	s = newScript().born(p, q, r, u)
+	s.open(p, 1, "#a#h1")
+	s.open(q, 2, "#b#h2")
+	s.open(r, 3, "#c#h3")
+	s.does(3, groups.ActJoin, g, r)
+	s.sees(3, groups.CauseJoin, 1, cc, 0, cc)
+	s.form(10, p, q)
+	s.exchange(p, q)
+	for _, client := range []uint64{1, 2} {
+		s.does(client, groups.ActJoin, g, p, q)
+	}
+	s.sees(1, groups.CauseJoin, 1, a, 0, a)
+	s.sees(1, groups.CauseJoin, 2, ab, 0, b)
+	s.sees(2, groups.CauseJoin, 2, ab, 0, b)
+	s.form(11, p, q, r, u)
+	said = s.says(1, p, q, r, u)
+	s.form(12, p, q, r, u)
+	s.form(13, p, r)
+	s.form(14, q, u)
+	s.form(15, p, q, r, u)
+	s.exchange(p, q, r, u)
+	return s, said
+}
+
+var (
+	u   = ring.Process{Daemon: 4, Incarnation: 0xd}
+	cc  = []string{"#c#h3"}
+	ac  = []string{"#a#h1", "#c#h3"}
+	abc = []string{"#a#h1", "#b#h2", "#c#h3"}
+)
+
+// What was said while all were together all get in one view, though they were
+// apart since; who has not come along all the way is in a set of its own.
+func TestReunion(t *testing.T) {
+	s, said := reunion()
+	s.signaled(1, 10, 2) // b was away
+	s.sees(1, groups.CauseNetwork, 1, abc, 0, a, b, cc)
+	s.gets(said, 1)
+	s.signaled(1, 15, 1)
+	s.sees(1, groups.CauseNetwork, 2, ac, 0, ac)
+	s.sees(1, groups.CauseNetwork, 3, abc, 0, ac, b)
+	s.signaled(2, 10, 2)
+	s.sees(2, groups.CauseNetwork, 1, abc, 1, a, b, cc)
+	s.gets(said, 2)
+	s.signaled(2, 15, 1)
+	s.sees(2, groups.CauseNetwork, 4, b, 0, b)
+	s.sees(2, groups.CauseNetwork, 3, abc, 1, ac, b)
+	s.sees(3, groups.CauseNetwork, 1, abc, 2, a, b, cc)
+	s.gets(said, 3)
+	s.signaled(3, 15, 1)
+	s.sees(3, groups.CauseNetwork, 2, ac, 0, ac)
+	s.sees(3, groups.CauseNetwork, 3, abc, 0, ac, b)
+	s.quiet(p, q, r, u)
+	wantGood(t, "reunion", s.finish().judge())
+
+	s, _ = reunion()
+	s.signaled(1, 10, 2)
+	s.sees(1, groups.CauseNetwork, 1, abc, 0, ab, cc)
+	wantVerdict(t, s.judge(), GRP6)
+	s, _ = reunion()
+	s.signaled(1, 10, 2)
+	s.sees(1, groups.CauseNetwork, 1, ac, 0, a, cc)
+	wantVerdict(t, s.judge(), GRP1)
+}
+
+// Who says that it has agreed must be where it says, have agreed on all before,
+// and have delivered what it takes; and so must the others that have.
+func TestWordOfAgreement(t *testing.T) {
+	says := func(s *script, at ring.Process, of, in uint64) *script {
+		s.add(trace.Event{Kind: trace.Agree, Process: at, Ring: id(of, p), In: trace.ConfID{Kind: ring.Regular, New: id(in, p)}})
+		return s
+	}
+	for name, run := range map[string]func(*script) *script{
+		"of a ring it was never in":    func(s *script) *script { return says(s, p, 9, 12) },
+		"in a ring it was never in":    func(s *script) *script { return says(s, p, 11, 9) },
+		"of a ring that came later":    func(s *script) *script { return says(s, p, 12, 11) },
+		"again":                        func(s *script) *script { return says(s, p, 10, 10) },
+		"before what was before":       func(s *script) *script { s.exchange(p, q); return s },
+		"without what the others have": func(s *script) *script { return says(s, p, 11, 12) },
+		"without a whole table":        func(s *script) *script { return says(s, p, 11, 11) },
+	} {
+		s, _ := interrupted()
+		if name == "before what was before" {
+			s.waiting[p] = s.waiting[p][1:]
+		}
+		wantVerdict(t, run(s).judge(), GRP9)
+	}
+
+	// p and q go on together; what p has agreed on q must have, too.
+	s, _ := interrupted()
+	waiting := s.waiting[q]
+	s.waiting[q] = nil
+	s.exchange(p, q)
+	s.waiting[q] = waiting
+	s.form(13, p, q)
+	s.exchange(p, q)
+	wantVerdict(t, s.judge(), GRP9)
+}
+
+// A message to a private name that nobody has reaches one who takes the name
+// before the state is agreed, and nobody who does later.
 func TestLatePrivateName(t *testing.T) {
-	for _, received := range []bool{true, false} {
+	for _, k := range []struct{ late, received, good bool }{{false, true, true}, {false, false, false}, {true, false, true}, {true, true, false}} {
 		s := apart().form(13, p, q)
 		n := s.does(2, groups.ActMessage, []string{"#z#h1"}, p, q)
-		s.open(p, 9, "#z#h1")
+		if !k.late {
+			s.open(p, 9, "#z#h1")
+		}
 		s.exchange(p, q)
+		if k.late {
+			s.open(p, 9, "#z#h1")
+		}
 		s.sees(1, groups.CauseNetwork, 1, ab, 0, a, b)
 		s.sees(2, groups.CauseNetwork, 1, ab, 1, a, b)
-		if received {
+		if k.received {
 			s.gets(n, 9)
 		}
 		s.quiet(p, q)
-		wantGood(t, "private", s.finish().judge())
+		switch c := s.finish().judge(); {
+		case k.good:
+			wantGood(t, "private", c)
+		case k.late:
+			wantVerdict(t, c, GRP4)
+		default:
+			wantVerdict(t, c, LIV3)
+		}
 	}
 }
 

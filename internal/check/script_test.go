@@ -18,6 +18,9 @@ type script struct {
 	count  map[ring.Process]uint64
 	now    time.Duration
 
+	waiting map[ring.Process][]ring.RingID // rings whose deliveries are not yet applied
+	agreed  map[ring.Process]ring.RingID   // the last in which all was
+
 	private map[uint64]string // of clients
 	home    map[uint64]ring.Process
 	number  map[uint64]uint64 // messages of each
@@ -41,7 +44,7 @@ func newScript() *script {
 	return &script{
 		conf: map[ring.Process]*ring.Configuration{}, came: map[ring.Process]ring.RingID{},
 		seq: map[ring.RingID]ring.Seq{}, count: map[ring.Process]uint64{}, highest: map[pairOf]uint64{},
-		private: map[uint64]string{}, home: map[uint64]ring.Process{}, number: map[uint64]uint64{},
+		waiting: map[ring.Process][]ring.RingID{}, agreed: map[ring.Process]ring.RingID{}, private: map[uint64]string{}, home: map[uint64]ring.Process{}, number: map[uint64]uint64{},
 		state: map[ring.Process]ring.State{}, tseq: map[ring.RingID]uint64{},
 		options: Options{WhiteBox: true, Aftermath: aftermath, FailureDetection: time.Second, PathReport: time.Second},
 	}
@@ -64,6 +67,22 @@ func (s *script) install(at ring.Process, c *ring.Configuration) {
 	}
 	s.conf[at] = c
 	s.add(trace.Event{Kind: trace.Conf, Process: at, Conf: c})
+	if c.Kind == ring.Regular {
+		s.waiting[at] = append(s.waiting[at], c.New)
+		if len(c.Members) == 1 || len(c.Came) > 0 && len(s.waiting[at]) == 1 && !slices.ContainsFunc(c.Came, func(id ring.RingID) bool { return id != s.agreed[at] }) {
+			s.agree(at)
+		}
+	}
+}
+
+// agree has a process agree on the state of the groups, and apply all that
+// waits for it.
+func (s *script) agree(at ring.Process) {
+	in := s.ringOf(at)
+	for _, of := range s.waiting[at] {
+		s.add(trace.Event{Kind: trace.Agree, Process: at, Ring: of, In: trace.ConfID{Kind: ring.Regular, New: in}})
+	}
+	s.waiting[at], s.agreed[at] = nil, in
 }
 
 // ringOf is the ring a process's messages belong to.

@@ -204,19 +204,18 @@ func (p *process) tell(group string, e entry) {
 
 // private enters a message to a private name into the stream of the session
 // that has it. One that nobody has yet somebody may have when the message is
-// handed over, if p still has to agree on the state of its configuration.
+// applied, if p still has to agree on the state of the groups.
 func (c *Checker) private(p *process, name string, e entry) {
 	if s := p.sessions[nameIn(name)]; s != nil && s.private == name {
 		s.add(e)
 		return
 	}
-	if c.exchanged(e.part) {
+	if e.part.agreed != nil {
 		return
 	}
 	if p.unclaimed == nil {
 		p.unclaimed = make(map[string][]entry)
 	}
-	e.perhaps = true
 	p.unclaimed[name] = append(p.unclaimed[name], e)
 }
 

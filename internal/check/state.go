@@ -117,10 +117,10 @@ type part struct {
 	trans     bits        // transitional set, as bits of this ring
 	transAt   place       // of the last delivery before the transitional configuration
 
-	agreed, atOnce  bool         // for sure; without a word (exchange.go)
-	unsure          uint64       // not sure as of this many changes of knowledge
-	announced, told bits         // whose parts of the state exchange it has delivered
-	excluded        map[int]bool // ways in which its state was not agreed (due.go)
+	announced, told bits  // whose parts of the state exchange it has delivered
+	agreed          *part // where it has agreed on the state of the groups; nil: nowhere yet (exchange.go)
+	scope           bits  // then, who shares what it applies
+	origins         []int // and by which way they have come, by place
 
 	aru    ring.Seq // holds everything up to here
 	beyond map[ring.Seq]bool

@@ -7,14 +7,15 @@ import (
 
 	"mpspread/groups"
 	"mpspread/internal/trace"
+	"mpspread/ring"
 )
 
 // entries are what stands before a session in its daemon's order.
 type entries struct {
-	list []entry
-	done int   // outputs of the first that have come
-	left []way // then, what the first may be: what has come has changed the views
-	held *trace.Event
+	list  []entry
+	known bool     // what the first brings
+	due   []output // then, that
+	done  int      // of it has come
 }
 
 // takeUp begins with messages to a name that nobody had when they were
@@ -41,91 +42,41 @@ func (s *session) add(e entry) {
 
 // match finds what a session receives in what is due to it: GRP-4 to GRP-10,
 // CLI-2, CLI-6.
-//
-// A transitional signal may be that of a configuration that an exchange leads
-// to, if it was interrupted and members were lost meanwhile, or stand where the
-// next transitional configuration does. What follows it tells: the membership,
-// or something else.
 func (c *Checker) match(s *session, e *trace.Event) {
-	c.settleHeld(s, e)
-	c.step(s, e, true)
-}
-
-// settleHeld finds out what a signal was that was held back until the next
-// event.
-func (c *Checker) settleHeld(s *session, next *trace.Event) {
-	held := s.held
-	if s.held = nil; held == nil {
-		return
-	}
-	lost := next != nil && next.Kind == trace.ClientView && next.View.Group == held.View.Group
-	s.list[0].keep(c.ways(s, &s.list[0]), func(w way) bool { return lost == (len(w.outputs) > 0) })
-	c.step(s, held, false)
-}
-
-// step finds one event in what is due.
-func (c *Checker) step(s *session, e *trace.Event, wait bool) {
 	for len(s.list) > 0 {
-		first := &s.list[0]
-		ways := c.waysNow(s)
-		fits := func(w way) bool { return s.done < len(w.outputs) && c.fits(s, &w.outputs[s.done], e) }
-		over := func(w way) bool { return s.done == len(w.outputs) }
 		switch {
-		case wait && s.done == 0 && e.Kind == trace.ClientSignal && slices.ContainsFunc(ways, fits) && slices.ContainsFunc(ways, over):
-			held := *e
-			s.held = &held
-			return
-		case slices.ContainsFunc(ways, fits):
-			i := slices.IndexFunc(ways, fits)
-			o := &ways[i].outputs[s.done]
-			s.left = first.keep(ways, fits)
-			c.take(s, first, o, e)
-			s.done++
-			return
-		case slices.ContainsFunc(ways, over):
-			first.keep(ways, over)
-			s.next()
-		case len(ways) == 0:
-			c.fail(GRP9, of(s.process.id), "%v (client %d) received %v before the state of the groups is agreed in %v or later", s.private, s.client, told(e), first.part.ring.id)
+		case !c.lookUp(s):
+			c.fail(GRP9, of(s.process.id), "%v (client %d) received %v before the state of the groups is agreed that %v left", s.private, s.client, told(e), s.list[0].part.ring.id)
 			s.drop()
 			return
-		default:
-			c.explain(s, &ways[0].outputs[s.done], e)
-			s.drop() // nothing is known of this session any more
+		case s.done == len(s.due):
+			s.next()
+			continue
+		case c.fits(s, &s.due[s.done], e):
+			c.take(s, &s.due[s.done], e)
+			s.done++
 			return
 		}
+		c.explain(s, &s.due[s.done], e)
+		s.drop() // nothing is known of this session any more
+		return
 	}
 	c.unexpected(s, e)
+}
+
+// lookUp finds out what the first entry brings, if that is known. It stays so
+// though what comes of it changes the session's views.
+func (c *Checker) lookUp(s *session) bool {
+	if !s.known {
+		s.due, s.known = c.due(s, &s.list[0])
+	}
+	return s.known
 }
 
 // next goes to the next entry.
 func (q *entries) next() {
 	q.list[0] = entry{}
-	q.list, q.done, q.left = q.list[1:], 0, nil
-}
-
-// waysNow is what may still be due for the first entry.
-func (c *Checker) waysNow(s *session) []way {
-	if s.done > 0 {
-		return s.left
-	}
-	return c.ways(s, &s.list[0])
-}
-
-// keep rules out the ways that are not so.
-func (e *entry) keep(ways []way, so func(way) bool) (kept []way) {
-	for _, w := range ways {
-		switch {
-		case so(w):
-			kept = append(kept, w)
-		case w.k >= 0:
-			if e.part.excluded == nil {
-				e.part.excluded = make(map[int]bool)
-			}
-			e.part.excluded[w.k] = true
-		}
-	}
-	return kept
+	q.list, q.known, q.due, q.done = q.list[1:], false, nil, 0
 }
 
 // fits tells whether an event is an output. Of a message it need only be the
@@ -209,7 +160,7 @@ func sameSets(s *session, o *output, v *trace.View) bool {
 }
 
 // take notes what has come as it should.
-func (c *Checker) take(s *session, first *entry, o *output, e *trace.Event) {
+func (c *Checker) take(s *session, o *output, e *trace.Event) {
 	c.count[CLI2]++
 	if s.process.stalled > 0 && !s.stalled {
 		c.count[CLI3]++
@@ -221,7 +172,10 @@ func (c *Checker) take(s *session, first *entry, o *output, e *trace.Event) {
 			c.count[CLI6]++
 		}
 		c.asSent(s, o.op, e)
-		c.afterExchange(s, o.op, first.part)
+		c.count[GRP9]++
+		if o.op.service < ring.Agreed {
+			c.count[LOW1]++ // not before the state is agreed
+		}
 	case trace.ClientView:
 		s.views[o.group] = &seen{members: o.members, id: e.View.ID}
 	case trace.ClientSignal:

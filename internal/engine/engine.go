@@ -58,6 +58,9 @@ type Output struct {
 	Commands  []Command
 	// Conf holds configurations delivered, for logs and watchers.
 	Conf []*ring.Configuration
+	// Agreed tells when the state of the groups has been agreed on, for
+	// watchers: before Events, which follow from it.
+	Agreed []groups.Agreement
 	// Room tells that lanes which were full may have room again.
 	Room bool
 }
@@ -163,6 +166,6 @@ func (e *Engine) clearOutput() {
 	clear(e.out.Events)
 	clear(e.out.Commands)
 	clear(e.out.Conf)
-	e.out = Output{Events: e.out.Events[:0], Commands: e.out.Commands[:0], Conf: e.out.Conf[:0]}
+	e.out = Output{Events: e.out.Events[:0], Commands: e.out.Commands[:0], Conf: e.out.Conf[:0], Agreed: e.out.Agreed[:0]}
 	e.taken = false
 }

@@ -106,6 +106,7 @@ func (e *Engine) settle(now Time) {
 		}
 	}
 	e.tellBeacon()
+	e.out.Agreed = append(e.out.Agreed, e.groups.Agreements()...)
 	e.out.Events = append(e.out.Events, e.groups.Events()...)
 	e.takeCommands()
 }

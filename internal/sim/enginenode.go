@@ -131,9 +131,15 @@ func (n *engineNode) drain(now time.Duration, send func(network, to int, data []
 		if out.Room {
 			n.full = false
 		}
-		for i := range out.Events {
+		for _, a := range out.Agreed {
 			if n.d.node == nil {
 				return // it died while it sent
+			}
+			n.w.emit(n.d, &trace.Event{Kind: trace.Agree, Ring: a.Of, In: trace.ConfID{Kind: ring.Regular, New: a.In}})
+		}
+		for i := range out.Events {
+			if n.d.node == nil {
+				return
 			}
 			n.stage(&out.Events[i])
 		}

@@ -119,7 +119,7 @@ func (p *Plan) drawDelay(f *Fault, r *prng) bool {
 		l := Load{
 			At: f.At, Daemon: f.From, Lane: 7, Service: 4, Size: p.PayloadSize * 2 / 3, Count: f.Count + 200, Every: p.RunFor / time.Duration(2*f.Count),
 		}
-		p.Load = append(p.Load, l)
+		p.whileFaults(l)
 		if p.LaneQueue > 0 {
 			// A short queue empties once a rotation; what has piled up under
 			// faults needs that long.
@@ -132,9 +132,16 @@ func (p *Plan) drawDelay(f *Fault, r *prng) bool {
 // keepTurning gives the ring something to do in every rotation of a fault that
 // counts them: a token that carries nothing is held.
 func (p *Plan) keepTurning(f *Fault, r *prng) {
-	p.Load = append(p.Load, Load{
+	p.whileFaults(Load{
 		At: f.At, Daemon: r.below(p.Daemons), Lane: 7, Service: 4, Size: 30, Count: f.Count + 10, Every: p.rotation(),
 	})
+}
+
+// whileFaults adds messages that come one by one for the sake of a fault: none
+// when all faults are over, or the run would end while some are on their way.
+func (p *Plan) whileFaults(l Load) {
+	l.Count = min(l.Count, 1+int((p.RunFor-l.At)/l.Every))
+	p.Load = append(p.Load, l)
 }
 
 // rotation is how long the token goes round at most when nothing is lost.

@@ -22,7 +22,7 @@ type peerGreeting struct {
 	Version int
 }
 
-const peerVersion = 2
+const peerVersion = 3
 
 // callKind is the method called.
 type callKind uint8

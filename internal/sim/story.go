@@ -129,6 +129,9 @@ func (s *Story) sentence(e *trace.Event) string {
 	case trace.Deliver:
 		return fmt.Sprintf("delivers %s at %d of %s", s.message(&e.Message), e.Seq, s.ring(e.Ring))
 	}
+	if e.Kind == trace.Agree {
+		return fmt.Sprintf("agrees in %s on the groups as they were before %s", s.ring(e.In.New), s.ring(e.Ring))
+	}
 	return s.clients(e)
 }
 

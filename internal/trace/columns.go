@@ -281,6 +281,7 @@ var columnsOf = [...][]column{
 	ClientClose:   {colClient, colText},
 	ClientOpen:    {colClient, colFirst, colText},
 	ClientStall:   {colClient, colFirst},
+	Agree:         {colRing, colIn},
 	Packet:        {colFrom, colCounter, colNetwork, colFirst, colFate, colSeq},
 	Path:          {colFrom, colNetwork, colFirst, colText},
 	Batch:         {colCounter, colNetwork, colSeq},

@@ -56,6 +56,7 @@ const (
 	ClientClose   // Client, Text: why
 	ClientOpen    // Client, Text: private group name, First: it wants memberships and signals
 	ClientStall   // Client, First: it reads no more; else it reads again
+	Agree         // Ring: what was delivered in it is applied from here on, In: the configuration in which the state of the groups was agreed
 
 	Packet // From, Counter, Network, Fate, First: a datagram arrived, with the bytes that were sent; Seq: the highest counter then accepted
 	Path   // From, Network, Text: the state the path is reported in; First: the path from there, otherwise the one to there
@@ -71,7 +72,7 @@ var kindNames = [...]string{
 	Quiet: "quiet", Finished: "finished", Submit: "submit",
 	Conf: "conf", Originate: "originate", Recv: "recv", TokenIn: "token_in", TokenOut: "token_out",
 	Stable: "stable", Discard: "discard", Deliver: "deliver", State: "state", Commit: "commit",
-	ClientSend: "csubmit", ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose", ClientOpen: "copen", ClientStall: "cstall",
+	ClientSend: "csubmit", ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose", ClientOpen: "copen", ClientStall: "cstall", Agree: "agree",
 	Packet: "packet", Path: "path", Batch: "batch", Send: "send", Drain: "drain",
 	Link: "link", Request: "request", Answer: "answer", Visit: "visit", Primary: "primary",
 }

@@ -49,6 +49,7 @@ func samples() []Event {
 		{Kind: ClientClose, Client: 2, Text: "queue full"},
 		{Kind: ClientOpen, Client: 2, First: true, Text: "#x#h1"},
 		{Kind: ClientStall, Client: 2, First: true},
+		{Kind: Agree, Ring: was, In: ConfID{Kind: ring.Regular, New: is}},
 		{Kind: Packet, From: q, Counter: 1 << 40, Network: 7, First: true, Fate: FateCopy, Seq: 1 << 41},
 		{Kind: Path, From: q, Network: 1, First: true, Text: "lossy"},
 		{Kind: Link, From: q, Network: 1, Bound: time.Millisecond, Text: LinkCut},
