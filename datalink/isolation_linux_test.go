@@ -3,12 +3,17 @@
 package datalink
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"mpspread/internal/check"
+	"mpspread/internal/trace"
+	"mpspread/ring"
 )
 
 // fakeKernel stands in for sendmmsg: it logs which descriptor got which
@@ -127,5 +132,61 @@ func TestSendForgetsData(t *testing.T) {
 		if s.out.iovecs[i].Base != nil {
 			t.Fatalf("iovec %d still points to the sender's bytes", i)
 		}
+	}
+}
+
+// traced is sendmmsg that writes down what it was called for, as it is judged.
+func (k *fakeKernel) traced(s *set, write func(trace.Event)) func(fd int, h []mmsghdr) (int, unix.Errno) {
+	network := make(map[int]uint8)
+	for i := range s.networks {
+		network[s.networks[i].link.unicast.fd] = uint8(i)
+	}
+	return func(fd int, h []mmsghdr) (int, unix.Errno) {
+		n, errno := k.sendmmsg(fd, h)
+		write(trace.Event{Kind: trace.Send, Network: network[fd], Seq: ring.Seq(max(n, 1)), First: errno == 0})
+		return n, errno
+	}
+}
+
+// MPX-7 by the checker: whatever is sent on which networks and fails, no
+// network waits for more than one call of another, and none is left out.
+func TestSendIsJudged(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	s := mustOpen(t, unicastOn(0, "127.0.1.1", "127.0.2.1", "127.0.3.1")).(*set)
+	self := ring.Process{Daemon: 1, Incarnation: 1}
+	c := check.New(check.Options{Only: []check.Property{check.MPX7}})
+	write := func(e trace.Event) {
+		e.Process = self
+		c.Event(&e)
+	}
+	write(trace.Event{Kind: trace.Start})
+	for n := range uint64(300) {
+		k := &fakeKernel{fails: make(map[byte]unix.Errno), sent: make(map[int][]byte)}
+		s.out.sendmmsg = k.traced(s, write)
+		var batch []Datagram
+		var count [3]int
+		favourite := r.IntN(3)
+		for i := range r.IntN(200) {
+			d := Datagram{Network: favourite, To: somewhere, Data: []byte{byte(i)}}
+			if r.IntN(3) == 0 {
+				d.Network = r.IntN(3)
+			}
+			if r.IntN(5) == 0 {
+				k.fails[byte(i)] = unix.ENOBUFS
+			}
+			count[d.Network]++
+			batch = append(batch, d)
+		}
+		for i, datagrams := range count {
+			write(trace.Event{Kind: trace.Batch, Counter: n + 1, Network: uint8(i), Seq: ring.Seq(datagrams)})
+		}
+		s.Send(batch)
+	}
+	write(trace.Event{Kind: trace.Finished})
+	if v := c.Verdict(); v != nil {
+		t.Error(v)
+	}
+	if c.Exercised()[check.MPX7] < 1000 {
+		t.Errorf("judged %d times", c.Exercised()[check.MPX7])
 	}
 }
