@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"mpspread/internal/check"
 	"mpspread/internal/sim"
 )
 
@@ -73,12 +74,29 @@ func summary(out io.Writer, t *sim.Totals) {
 // lastLines says what no run has exercised and, as the last line, how much was
 // done.
 func lastLines(out io.Writer, t *sim.Totals) {
-	var never []string
-	for _, p := range t.Exercised.Never() {
-		never = append(never, p.String())
+	var never, outside, missing []string
+	for _, p := range check.Properties() {
+		switch {
+		case p.NotOffered() != "":
+			missing = append(missing, p.String())
+		case t.Exercised[p] > 0:
+		case p == check.MPX7:
+			outside = append(outside, p.String())
+		default:
+			never = append(never, p.String())
+		}
 	}
-	if len(never) > 0 {
-		fmt.Fprintf(out, "never exercised, so not tested: %s\n", strings.Join(never, " "))
+	for _, l := range []struct {
+		why  string
+		list []string
+	}{
+		{"not offered by the daemon, so not tested", missing},
+		{"of sockets, so not tested here but in datalink", outside},
+		{"never exercised, so not tested", never},
+	} {
+		if len(l.list) > 0 {
+			fmt.Fprintf(out, "%s: %s\n", l.why, strings.Join(l.list, " "))
+		}
 	}
 	fmt.Fprintf(out, "%d seeds, %d violations, %d deliveries, %d configuration changes, %.2f hours simulated\n",
 		t.Seeds, t.Violations, t.Deliveries, t.Changes, t.Simulated.Hours())

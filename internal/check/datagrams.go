@@ -50,7 +50,7 @@ func (c *Checker) datagram(p *process, e *trace.Event) {
 		l = &life{id: e.From, pages: make(map[uint64]*page)}
 		p.lives = append(p.lives, l)
 	}
-	known, about := l.has(e.Counter), both(p.id, e.From)
+	known, about := l.has(e.Counter), aboutPacket(p, e)
 	taken := e.Fate == trace.FateFresh || e.Fate == trace.FateGreeted
 	if !c.holds(MPX3, e.First || !taken) {
 		c.fail(MPX3, about, "%v took packet %d of %v, which never sent it like this", p.id, e.Counter, e.From)
@@ -73,6 +73,12 @@ func (c *Checker) datagram(p *process, e *trace.Event) {
 		c.expectPair(pairOf{e.From, p.id})
 	}
 	c.unmoved(p, l, e)
+}
+
+// aboutPacket is the packet, by its number, that one process receives of
+// another.
+func aboutPacket(p *process, e *trace.Event) subject {
+	return both(p.id, e.From).at(ring.RingID{}, ring.Seq(e.Counter))
 }
 
 // life is what a process has accepted of another; nil: nothing. The latest lives
@@ -99,14 +105,14 @@ func (c *Checker) once(p *process, l *life, e *trace.Event, known bool) {
 		return
 	}
 	if !c.holds(MPX1, !known) {
-		c.fail(MPX1, both(p.id, e.From), "%v took packet %d of %v twice", p.id, e.Counter, e.From)
+		c.fail(MPX1, aboutPacket(p, e), "%v took packet %d of %v twice", p.id, e.Counter, e.From)
 	}
 }
 
 // firstCopy judges what became of an authentic packet: MPX-2, and MPX-4 if an
 // older life of its sender had got as far.
 func (c *Checker) firstCopy(p *process, l *life, e *trace.Event, known bool) {
-	about := both(p.id, e.From)
+	about := aboutPacket(p, e)
 	if known {
 		if !c.holds(MPX3, e.Fate != trace.FateForged) {
 			c.fail(MPX3, about, "%v keeps other bytes for packet %d of %v than were sent", p.id, e.Counter, e.From)

@@ -54,10 +54,34 @@ func matters(v *check.Violation, e *trace.Event) bool {
 		return e.Ring == v.Ring && e.Seq == v.Seq && v.Seq != 0
 	case trace.Stable, trace.Discard:
 		return about && e.Ring == v.Ring && e.Seq >= v.Seq && v.Seq != 0
-	case trace.TokenIn, trace.TokenOut:
+	case trace.TokenIn, trace.TokenOut, trace.Visit:
 		return about && e.Ring == v.Ring && v.Time-e.Time < 200*time.Millisecond
 	}
-	return e.Index == v.Index
+	return e.Index == v.Index || matterToo(v, e, about)
+}
+
+// matterToo tells it of what goes on beside the ring: requests, paths and their
+// packets, clients. Those of all daemons would bury the rest.
+func matterToo(v *check.Violation, e *trace.Event, about bool) bool {
+	if len(v.Processes) == 0 || !about {
+		return false
+	}
+	between := slices.Contains(v.Processes, e.From)
+	switch e.Kind {
+	case trace.Request:
+		return e.Ring == v.Ring && e.Seq == v.Seq
+	case trace.Answer:
+		return between && e.Ring == v.Ring && e.Seq == v.Seq
+	case trace.Packet:
+		return between && e.Counter == uint64(v.Seq) && v.Ring.IsZero()
+	case trace.Link, trace.Path, trace.Route:
+		return between
+	case trace.ClientOpen, trace.ClientView, trace.ClientSignal, trace.ClientLeave, trace.ClientClose, trace.ClientStall:
+		return v.Time-e.Time < 2*time.Second
+	case trace.Drain, trace.Primary:
+		return true
+	}
+	return false
 }
 
 // Line is an event for people: time in seconds, who, what.
