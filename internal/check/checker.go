@@ -228,7 +228,9 @@ func (c *Checker) Event(e *trace.Event) {
 		c.die(c.process(e.Process))
 	case trace.Fault:
 		c.quiet = nil
-		c.disturbed()
+		if !e.First {
+			c.disturbed()
+		}
 	case trace.Pause:
 		c.quiet = nil
 		c.pause(c.process(e.Process))
@@ -281,6 +283,8 @@ func (c *Checker) Event(e *trace.Event) {
 		c.send(c.process(e.Process), e)
 	case trace.Agree:
 		c.agree(c.process(e.Process), e)
+	case trace.Route:
+		c.route(c.process(e.Process), e)
 	case trace.Drain:
 		c.drain(c.process(e.Process), e)
 	case trace.ClientOpen, trace.ClientSend, trace.ClientStall, trace.ClientView, trace.ClientDeliver, trace.ClientClose, trace.ClientSignal, trace.ClientLeave:

@@ -70,7 +70,9 @@ func (c *Checker) gone(p *process) {
 	c.reconsider()
 }
 
-// disturbed notes a fault, whose consequences may show for a while.
+// disturbed notes a fault, whose consequences may show for a while. One that only
+// takes paths away, or gives them back, has none while others work: what becomes
+// of the paths is told of each.
 func (c *Checker) disturbed() { c.links.since = c.event.Time }
 
 // reconsider works out whether nothing may happen now.

@@ -191,6 +191,13 @@ var badLinks = []run{
 		s.path(p, r, 0, trace.LinkWorks, time.Second/6)
 		return s.gathers(aftermath)
 	}},
+	{"a change after a fault that only took paths away", MPX5, func() *script {
+		s := wired()
+		s.now = time.Second
+		s.add(trace.Event{Kind: trace.Fault, First: true})
+		s.path(p, q, 1, trace.LinkCut, 0)
+		return s.gathers(time.Millisecond)
+	}},
 	{"a change that is told by the configuration only", MPX5, func() *script {
 		s := wired()
 		s.now = time.Second

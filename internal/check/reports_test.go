@@ -223,3 +223,45 @@ func TestReportsAreOfOnePath(t *testing.T) {
 	s.report(q, p, 1, false, "ok") // of a moment: hellos cross
 	wantGood(t, "outward", s.judge())
 }
+
+// route says on which networks p sends something to q.
+func (s *script) route(networks uint64) *script {
+	s.add(trace.Event{Kind: trace.Route, Process: p, From: q, Counter: networks})
+	return s
+}
+
+// oneDead is known, with the path from p to q over network 0 dead for so long
+// that p must have noticed.
+func oneDead() *script {
+	s := known()
+	s.path(p, q, 0, trace.LinkCut, 0)
+	s.reportAll(0, "silent")
+	return s.later(2 * time.Second)
+}
+
+func TestRoutes(t *testing.T) {
+	for name, c := range map[string]struct {
+		run  *script
+		good bool
+	}{
+		"only where nothing arrives":            {oneDead().route(1), false},
+		"where all arrives":                     {oneDead().route(2), true},
+		"on both networks":                      {oneDead().route(3), true},
+		"nowhere, as its interfaces are down":   {oneDead().route(0), true},
+		"on a network of which nothing is said": {oneDead().route(1 << 7), true},
+		"when it need not have noticed":         {func() *script { s := known(); s.path(p, q, 0, trace.LinkCut, 0); return s.later(aftermath).route(1) }(), true},
+		"when there is no other path":           {func() *script { s := oneDead(); s.path(p, q, 1, trace.LinkCut, 0); return s.route(1) }(), true},
+		"soon after something else went wrong":  {func() *script { s := oneDead(); s.add(trace.Event{Kind: trace.Fault}); return s.route(1) }(), true},
+		"long after something else went wrong": {func() *script {
+			s := oneDead()
+			s.add(trace.Event{Kind: trace.Fault})
+			return s.later(2 * time.Second).route(1)
+		}(), false},
+		"on what was dead and has come back now": {func() *script { s := oneDead(); s.path(p, q, 0, trace.LinkWorks, 0); return s.route(1) }(), true},
+	} {
+		judged := c.run.judge(MPX5)
+		if v := judged.Verdict(); (v == nil) != c.good {
+			t.Errorf("%s: %v", name, v)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type engineNode struct {
 	intact   bool            // the datagram being received has the bytes that were sent, under a key that is installed here
 	entropy  *entropy
 	tape     *tape // what it was given; nil: not recorded
+	routing  routing
 }
 
 // clusterName is authenticated in every packet.
@@ -164,8 +165,10 @@ func (n *engineNode) sendAll(datagrams []multipath.Datagram, send func(network, 
 		if g.To.IsValid() {
 			to = int(g.To.Addr().As4()[3]) - 1
 		}
+		n.noteRoute(g, to)
 		send(int(g.Network), to, g.Data)
 	}
+	n.noteRoute(nil, everyone)
 }
 
 // room tells whether the next request of a client may find room: in the ring,

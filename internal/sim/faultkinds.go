@@ -109,3 +109,13 @@ func needsOf(kind FaultKind) (need, bool) {
 	}
 	return 0, false
 }
+
+// takesPaths tells whether a fault of a kind only cuts links: while they leave
+// every pair a path, nothing may happen to the ring (MPX-5).
+func (k FaultKind) takesPaths() bool {
+	switch k {
+	case Cut, Crossed, Mute, Deaf, Partition, Down:
+		return true
+	}
+	return false
+}

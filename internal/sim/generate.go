@@ -8,6 +8,16 @@ import (
 // Generate makes the plan of a seed. Topology, workload and each kind of fault
 // draw from streams of their own, so that removing one shifts no other.
 func Generate(seed uint64, mode Mode) *Plan {
+	if overloads(seed) {
+		return generateOverload(seed, mode)
+	}
+	p := generate(seed, mode)
+	p.rare(seed)
+	p.sort()
+	return p
+}
+
+func generate(seed uint64, mode Mode) *Plan {
 	p := &Plan{Version: planVersion, Seed: seed, Mode: mode}
 	p.topology(stream(seed, "topology"))
 	p.limits(stream(seed, "limits"))
@@ -32,15 +42,14 @@ func Generate(seed uint64, mode Mode) *Plan {
 	if swarm.chance(80) && density > 0 {
 		p.masses(stream(seed, "masses"))
 	}
-	p.sort()
 	return p
 }
 
-// GeneratePermanent is Generate with faults that never end, besides: some
+// GeneratePermanent is a random plan with faults that never end, besides: some
 // daemons are outsiders for ever, and a core is not (correctness reference
 // 5.4: random faults alone always heal and never show this).
 func GeneratePermanent(seed uint64, mode Mode) *Plan {
-	p := Generate(seed, mode)
+	p := generate(seed, mode)
 	p.permanent(stream(seed, "permanent"))
 	p.sort()
 	return p

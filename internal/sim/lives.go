@@ -92,7 +92,7 @@ func (w *World) begin(i int) {
 		w.armed = append(w.armed, i)
 		return
 	}
-	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "begins: " + f.String()})
+	w.emit(nil, &trace.Event{Kind: trace.Fault, First: f.Kind.takesPaths(), Text: "begins: " + f.String()})
 	w.active[i], w.began[i] = true, w.now
 	if f.Kind != Revert {
 		w.restartShadows()
@@ -150,7 +150,7 @@ func (w *World) end(i int) {
 	if f.Kind != Revert {
 		w.calm = w.now
 	}
-	w.emit(nil, &trace.Event{Kind: trace.Fault, Text: "ends: " + f.String()})
+	w.emit(nil, &trace.Event{Kind: trace.Fault, First: f.Kind.takesPaths(), Text: "ends: " + f.String()})
 	switch f.Kind {
 	case Crash, Leave:
 		d := &w.daemons[f.From]

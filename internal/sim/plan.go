@@ -90,6 +90,9 @@ type Plan struct {
 	// Core, if not empty, are the daemons that permanent faults leave alone:
 	// they must settle although others do not (LIV-5).
 	Core []int `json:"core,omitempty"`
+	// Overload: more is offered for ever than some member takes. The ring must
+	// not stand still (LIV-7, within Converge).
+	Overload bool `json:"overload,omitempty"`
 }
 
 // Action is what a client does; empty: it multicasts.

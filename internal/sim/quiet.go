@@ -11,8 +11,13 @@ import (
 // lookEvery is how often the world asks whether the run can end.
 const lookEvery = 100 * time.Millisecond
 
-// coreTime is how long a core is watched.
+// coreTime is how long a core is watched, or an overloaded ring, beyond the time
+// that it has to settle.
 const coreTime = 5 * time.Second
+
+// rests tells whether the cluster comes to rest when the faults that end have
+// ended.
+func (p *Plan) rests() bool { return len(p.Core) == 0 && !p.Overload }
 
 // beginQuiet ends all faults that are not permanent: every daemon runs, every
 // link works. From here on the cluster must come together and stay so.
@@ -39,8 +44,11 @@ func (w *World) beginQuiet() {
 		}
 	}
 	e := trace.Event{Kind: trace.Quiet, Members: members, Bound: w.plan.Converge}
-	if len(w.plan.Core) > 0 {
+	switch {
+	case len(w.plan.Core) > 0:
 		e.Text = check.CoreOnly
+	case w.plan.Overload:
+		e.Text = check.Overload
 	}
 	w.emit(nil, &e)
 	w.heap.push(occasion{at: w.now + lookEvery, kind: look})
@@ -59,7 +67,7 @@ func (w *World) inCore(i int) bool {
 // a while, or when its time is up.
 func (w *World) look() {
 	end := w.plan.RunFor + w.plan.Converge + w.plan.Drain
-	if len(w.plan.Core) > 0 {
+	if !w.plan.rests() {
 		end = w.plan.RunFor + w.plan.Converge + coreTime
 	}
 	idle := w.checker.Settled(w.now) && w.waiting() == 0 && w.now >= w.lastLoad()
@@ -79,7 +87,7 @@ func (w *World) look() {
 func (w *World) finish() {
 	w.showStatus()
 	finished := trace.Event{Kind: trace.Finished}
-	if len(w.plan.Core) == 0 {
+	if w.plan.rests() {
 		finished.Counter = uint64(w.waiting())
 		if w.now-w.lastLoad() >= w.rest() {
 			w.drained()

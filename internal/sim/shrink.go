@@ -171,6 +171,9 @@ func (s *shrinker) daemons() {
 }
 
 func (s *shrinker) networks() {
+	if len(s.best.Core) == 0 && slices.ContainsFunc(s.best.Faults, func(f Fault) bool { return f.Permanent }) {
+		return // without the other networks the dead one would be the only one
+	}
 	for net := s.best.Networks - 1; net >= 0 && s.best.Networks > 1; net-- {
 		s.again(otherSeeds, func(p *Plan) { p.dropNetwork(net) })
 	}

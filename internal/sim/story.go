@@ -168,7 +168,7 @@ func (s *Story) clients(e *trace.Event) string {
 func (s *Story) rest(e *trace.Event) string {
 	switch e.Kind {
 	case trace.Recv, trace.TokenIn, trace.TokenOut, trace.Stable, trace.Discard, trace.Packet, trace.Link, trace.Visit,
-		trace.Request, trace.Answer, trace.Batch, trace.Send, trace.Drain, trace.Primary:
+		trace.Request, trace.Answer, trace.Batch, trace.Send, trace.Drain, trace.Route, trace.Primary:
 		return ""
 	}
 	parts := strings.SplitN(string(trace.AppendText(nil, e)), " ", 5)

@@ -254,7 +254,7 @@ var askColumns = append(slices.Clone(messageColumns), colAct, colName, colDiscar
 var columnsOf = [...][]column{
 	Start: {}, Stop: {}, Crash: {}, Pause: {}, Resume: {},
 	Finished:  {colCounter},
-	Fault:     {colText},
+	Fault:     {colFirst, colText},
 	Quiet:     {colMembers, colBound, colText},
 	Submit:    append([]column{colClient, colFirst}, messageColumns...),
 	Conf:      {colConf},
@@ -286,5 +286,6 @@ var columnsOf = [...][]column{
 	Path:          {colFrom, colNetwork, colFirst, colText},
 	Batch:         {colCounter, colNetwork, colSeq},
 	Send:          {colCounter, colNetwork, colSeq, colFirst},
+	Route:         {colFrom, colCounter},
 	Drain:         slices.Concat(keptColumns, idleColumns),
 }

@@ -27,7 +27,7 @@ const (
 	Crash                    // Process ended at once
 	Pause                    // Process stands still
 	Resume                   // Process goes on
-	Fault                    // Text: what the harness does to the world
+	Fault                    // Text: what the harness does to the world; First: to links alone, all of it told by Link events
 	Quiet                    // no fault from here on; Members: one component; Length of Bound: LIV-1
 	Finished                 // the run is over; Counter: submissions that never found room
 	Submit                   // Client, Message (ClientCounter, Service, Length, Digest), First: accepted
@@ -63,8 +63,9 @@ const (
 	Batch  // Counter, Network, Seq: so many datagrams are handed to the network's sockets
 	Send   // Counter, Network, Seq, First: a call to the system, for so many datagrams of the batch; without error
 	Drain  // Sizes: what is kept when nothing is left to do
+	Route  // From: whom a packet is for; Counter: the networks it is sent on, a bit for each
 
-	lastKind = Drain
+	lastKind = Route
 )
 
 var kindNames = [...]string{
@@ -73,7 +74,7 @@ var kindNames = [...]string{
 	Conf: "conf", Originate: "originate", Recv: "recv", TokenIn: "token_in", TokenOut: "token_out",
 	Stable: "stable", Discard: "discard", Deliver: "deliver", State: "state", Commit: "commit",
 	ClientSend: "csubmit", ClientDeliver: "cdeliver", ClientView: "cview", ClientSignal: "ctrans", ClientLeave: "cleave", ClientClose: "cclose", ClientOpen: "copen", ClientStall: "cstall", Agree: "agree",
-	Packet: "packet", Path: "path", Batch: "batch", Send: "send", Drain: "drain",
+	Packet: "packet", Path: "path", Batch: "batch", Send: "send", Drain: "drain", Route: "route",
 	Link: "link", Request: "request", Answer: "answer", Visit: "visit", Primary: "primary",
 }
 

@@ -35,6 +35,7 @@ func samples() []Event {
 		{Kind: Request, Ring: is, Seq: 5, Counter: 2}, {Kind: Answer, Ring: is, Seq: 5, From: q, Counter: 2},
 		{Kind: Visit, Ring: is, TSeq: 9, Seq: 5, Sizes: &Sizes{Window: 1, Used: 2, Own: 3, Packet: 4, Gap: 5, Held: 6, Room: 7, Begun: 8, Budget: 9}},
 		{Kind: Drain, Sizes: &Sizes{Held: 6, Room: 7, Begun: 8, Budget: 9, Missing: 10, Waiting: 11, Parts: 12, Timers: 13}},
+		{Kind: Route, From: ring.Process{Daemon: 3, Incarnation: 4}, Counter: 5},
 		{Kind: Primary, Ring: is, First: true},
 		{Kind: TokenIn, Ring: is, TSeq: 8, From: q, Verdict: ring.TokenStale},
 		{Kind: TokenOut, Ring: is, TSeq: 9},
