@@ -62,9 +62,10 @@ var Arrows = []Rule{
 		Why: "a trace names the core's types and nothing above them"},
 	{From: "internal/admin", Allow: []string{"config", "multipath", "ring", "groups"},
 		Why: "the commands' documents and ways are the same for daemon and tool"},
-	{From: "internal/lab", Allow: []string{"client", "groups", "internal/check", "internal/labnet", "internal/trace", "ring"},
+	{From: "internal/lab", Allow: []string{"client", "groups", "internal/check", "internal/labnet", "internal/pulse", "internal/trace", "ring"},
 		Why: "the lab sees the programs from outside, as a user does; the checker judges what clients saw"},
 	{From: "internal/labnet", Why: "networks to be broken know nothing of what runs on them"},
+	{From: "internal/pulse", Why: "it looks at the clock and at nothing else"},
 	{From: "internal/deptest", Why: "the judge depends on nobody"},
 	{From: "internal/*", Allow: []string{
 		"client", "client/frame", "config", "daemon", "datalink", "datalink/*", "groups",

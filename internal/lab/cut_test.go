@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -13,16 +14,17 @@ import (
 const reportWithin = time.Second
 
 // awaitDead waits until the daemons at both ends of each path tell that it is
-// dead, and then wants spreadctl to tell it to scripts: by its exit code for
-// lost redundancy.
-func (l *Lab) awaitDead(t testing.TB, paths []Path, within time.Duration) time.Duration {
+// dead, which must not take long, and then wants spreadctl to tell it to
+// scripts: by its exit code for lost redundancy.
+func (l *Lab) awaitDead(t testing.TB, paths []Path) time.Duration {
 	t.Helper()
-	took := Eventually(t, within, "dead paths are told", func() error { return l.untold(paths) })
-	for _, p := range paths {
-		for _, d := range []string{p.From, p.To} {
-			if r := l.Ctl(d, "networks"); r.Code != ExitRedundancy {
-				t.Errorf("exit code %d, want %d\n%v", r.Code, ExitRedundancy, r)
-			}
+	took := l.promptly(t, reportWithin, "dead paths are told", func() error { return l.untold(paths) })
+	for _, d := range l.Names() {
+		if !slices.ContainsFunc(paths, func(p Path) bool { return p.From == d || p.To == d }) {
+			continue
+		}
+		if r := l.Ctl(d, "networks"); r.Code != ExitRedundancy {
+			t.Errorf("exit code %d, want %d\n%v", r.Code, ExitRedundancy, r)
 		}
 	}
 	return took
@@ -36,7 +38,7 @@ func (l *Lab) cutNetwork(t *testing.T, ld *Load, f Fault) {
 	ld.Flow(t, 20)
 	ld.Gap()
 	l.During(t, f, func() {
-		took := l.awaitDead(t, f.Dead, reportWithin)
+		took := l.awaitDead(t, f.Dead)
 		ld.Flow(t, 100)
 		t.Logf("%s: told after %v, longest gap at a client %v", f.Name, took.Round(time.Millisecond), ld.Gap().Round(time.Millisecond))
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mpspread/internal/labnet"
+	"mpspread/internal/pulse"
 )
 
 // formWithin is how long a ring may take to form or to heal in the lab's own
@@ -24,6 +25,8 @@ type Lab struct {
 	Daemons []*Daemon
 
 	bed      *labnet.Testbed
+	made     time.Time
+	pulse    *pulse.Meter // how long the machine keeps this process, and so all, from running
 	dir      string
 	history  *history // of the Load that runs; nil: none
 	programs programs
@@ -52,7 +55,8 @@ func newNetworks(t testing.TB, o Options) *Lab {
 			t.Logf("lab: leftovers: %v", err)
 		}
 	})
-	l := &Lab{Options: o.withDefaults()}
+	l := &Lab{Options: o.withDefaults(), made: time.Now(), pulse: pulse.Start()}
+	t.Cleanup(l.pulse.Stop)
 	var hosts []string
 	for i := range l.Options.Daemons {
 		hosts = append(hosts, l.DaemonName(i))

@@ -53,7 +53,7 @@ func TestRingForms(t *testing.T) {
 		t.Run(o.family(), func(t *testing.T) {
 			l := New(t, o)
 			l.StartAll(t)
-			took := l.AwaitRing(t, 2*time.Second)
+			took := l.promptly(t, 2*time.Second, "one ring of all", func() error { return l.ringOf(l.Names()) })
 			t.Logf("one ring %v after the last start", took)
 			l.AwaitWell(t, formWithin)
 			changes := l.MembershipChanges(t)
@@ -74,7 +74,7 @@ func TestSingleHomed(t *testing.T) {
 	ld := l.StartLoad(t, LoadOptions{})
 	ld.Flow(t, 200)
 	l.During(t, l.Silent("B"), func() {
-		l.awaitDead(t, l.bed.Paths(labnet.On("B")), time.Second)
+		l.awaitDead(t, l.bed.Paths(labnet.On("B")))
 		ld.Flow(t, 200)
 	})
 	l.AwaitWell(t, formWithin)

@@ -40,6 +40,7 @@ func (s Seen) String() string {
 // Member is a client that keeps everything it receives.
 type Member struct {
 	Daemon string
+	lab    *Lab
 	conn   *client.Conn
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the receiver has ended
@@ -56,7 +57,7 @@ func (l *Lab) Join(t testing.TB, daemon, name, group string) *Member {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	conn := dial(t, ctx, l.path(daemon+".sock"), name)
-	m := &Member{Daemon: daemon, conn: conn, cancel: cancel, done: make(chan struct{})}
+	m := &Member{Daemon: daemon, lab: l, conn: conn, cancel: cancel, done: make(chan struct{})}
 	t.Cleanup(m.Close)
 	go m.receive(ctx)
 	if err := conn.Join(ctx, group); err != nil {

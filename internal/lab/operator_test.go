@@ -19,7 +19,7 @@ func TestCommandOverOneNetwork(t *testing.T) {
 		t.Fatalf("before the cut: %v", r)
 	}
 	l.During(t, l.Silent("A"), func() {
-		l.awaitDead(t, l.bed.Paths(labnet.On("A")), reportWithin)
+		l.awaitDead(t, l.bed.Paths(labnet.On("A")))
 		r := l.Remote("h1", "--network", "B", "--daemon", "h2", "status", "--json")
 		var s Status
 		if err := json.Unmarshal([]byte(r.Stdout), &s); err != nil || s.Daemon != "h2" || s.Version != 1 {

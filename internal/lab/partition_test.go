@@ -43,9 +43,7 @@ func wantNetworkChange(t testing.TB, m *Member, from int, since time.Time, limit
 	s := m.AwaitFrom(t, from, formWithin, "network membership", MembershipOf(client.Network, members...))
 	took := s.At.Sub(since)
 	t.Logf("%s: network membership of %d after %v", m.Private(), len(members), took.Round(time.Millisecond))
-	if took > limit {
-		t.Errorf("%s: network membership after %v, want at most %v", m.Private(), took, limit)
-	}
+	m.lab.wantWithin(t, limit, m.Private()+": network membership", since, took)
 	signals := 0
 	for _, e := range m.Seen(from) {
 		if isTransition(e) {
@@ -72,9 +70,7 @@ func wantMerge(t testing.TB, m *Member, from int, since time.Time, sets [][]stri
 	s := m.AwaitFrom(t, from, formWithin, "merged membership", MembershipOf(client.Network, members...))
 	took := s.At.Sub(since)
 	t.Logf("%s: merged membership after %v", m.Private(), took.Round(time.Millisecond))
-	if took > mergeWithin {
-		t.Errorf("%s: merged membership after %v, want at most %v", m.Private(), took, mergeWithin)
-	}
+	m.lab.wantWithin(t, mergeWithin, m.Private()+": merged membership", since, took)
 	if first := m.Seen(from)[0]; first.Event != s.Event {
 		t.Errorf("%s: %v before the merged membership", m.Private(), first)
 	}

@@ -198,7 +198,8 @@ func (l *Lab) wantUnchanged(t testing.TB, before map[string]uint64) {
 	t.Helper()
 	for daemon, have := range l.MembershipChanges(t) {
 		if have != before[daemon] {
-			t.Errorf("%s: membership_changes = %d, was %d", daemon, have, before[daemon])
+			_, longest := l.pulse.Lost(l.made)
+			t.Errorf("%s: membership_changes = %d, was %d (this machine has kept us from running for up to %v at a stretch)", daemon, have, before[daemon], longest)
 		}
 	}
 }
