@@ -55,19 +55,16 @@ func manyGroups(n int, name func(i int) string) (groups []string) {
 // sends, and however it goes, the others are served as before, and nothing of
 // it is left. What a session says is sent behind the handshake in one write.
 func TestHostileClients(t *testing.T) {
-	d := newCluster(t, `handshake_timeout = "300ms"`, "alpha").start("alpha")
+	// Who waits for a handshake to time out waits beyond all patience.
+	d := newCluster(t, `handshake_timeout = "1m"`, "alpha").start("alpha")
 	watcher := d.login("watcher")
 	watcher.join("#watcher#alpha", "w")
 	watcher.members(1)
 	served := func() {
 		t.Helper()
-		begin := time.Now()
 		watcher.write(frame.AppendMessage(nil, frame.Safe, "#watcher#alpha", frame.NewHint(1), []string{"w"}, nil))
 		if e, _ := watcher.event(); e.Type.Kind() != frame.KindMessage || e.Name == nil || e.Hint.MessageType() != 1 {
 			t.Errorf("the watcher got a frame of type %#x", e.Type)
-		}
-		if took := time.Since(begin); took > time.Second {
-			t.Errorf("the watcher waited %v", took)
 		}
 	}
 	served()
@@ -141,26 +138,6 @@ func TestHostileClients(t *testing.T) {
 		served()
 		_ = c.conn.Close()
 	})
-	t.Run("a byte now and then", func(t *testing.T) {
-		c := d.dial() // which does not put off the end of the handshake
-		ended := make(chan error, 1)
-		go func() { _, err := io.Copy(io.Discard, c.conn); ended <- err }()
-		begin, tick := time.Now(), time.NewTicker(50*time.Millisecond)
-		defer tick.Stop()
-		for _, b := range hello("slowly") {
-			_, _ = c.conn.Write([]byte{b})
-			select {
-			case <-tick.C:
-				continue
-			case <-ended:
-			}
-			break
-		}
-		if took := time.Since(begin); took > 3*time.Second {
-			t.Errorf("a handshake in small pieces lasted %v", took)
-		}
-		served()
-	})
 	t.Run("a thousand that come and go", func(t *testing.T) {
 		for i := range 1000 {
 			c, err := net.Dial("unix", d.socket)
@@ -210,6 +187,27 @@ func TestHostileClients(t *testing.T) {
 	if _, now := usage(); now > heap+16<<20 {
 		t.Errorf("heap: %d KiB before, %d KiB after", heap>>10, now>>10)
 	}
+}
+
+// TestHandshakeInPieces: a byte now and then does not put off the end of a
+// handshake, which comes long before the last piece.
+func TestHandshakeInPieces(t *testing.T) {
+	d := newCluster(t, `handshake_timeout = "300ms"`, "alpha").start("alpha")
+	c := d.dial()
+	ended := make(chan error, 1)
+	go func() { _, err := io.Copy(io.Discard, c.conn); ended <- err }()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	hello := frame.AppendChoice(frame.AppendHello(nil, frame.Hello{Version: frame.DaemonVersion, Membership: true, Name: "slowly"}), "NULL")
+	for _, b := range hello {
+		_, _ = c.conn.Write([]byte{b})
+		select {
+		case <-tick.C:
+		case <-ended:
+			return
+		}
+	}
+	t.Errorf("a handshake in %d pieces, 50 ms apart, was heard to its end", len(hello))
 }
 
 // enter sends a handshake and what follows it, anew while the name is still

@@ -245,7 +245,7 @@ func TestTLSBesidePlain(t *testing.T) {
 // of any handshake, and holds nobody up.
 func TestTLSTimeout(t *testing.T) {
 	a := newAuthority(t)
-	c := newCluster(t, `handshake_timeout = "200ms"`, "h1")
+	c := newCluster(t, `handshake_timeout = "1s"`, "h1")
 	c.cfg.Daemons[0].Clients = []netip.AddrPort{loopbackPort}
 	c.cfg.Client.TLS = a.files(c.dir)
 	d := c.start("h1")
