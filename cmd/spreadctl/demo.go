@@ -44,19 +44,11 @@ and no membership changed.`,
 			if err != nil {
 				return err
 			}
-			if a.json {
-				a.document(struct {
-					Version int  `json:"version"`
-					OK      bool `json:"ok"`
-					demo.Verdict
-				}{admin.DocumentVersion, verdict.OK(), verdict})
-			} else {
-				a.printf("%s\n", verdict)
-			}
-			if !verdict.OK() {
-				return errVerdict
-			}
-			return nil
+			return a.conclude(verdict.OK(), verdict, struct {
+				Version int  `json:"version"`
+				OK      bool `json:"ok"`
+				demo.Verdict
+			}{admin.DocumentVersion, verdict.OK(), verdict}, errVerdict)
 		},
 	}
 	cmd.Flags().IntVar(&rate, "rate", rate, "messages a second of each of the three clients")

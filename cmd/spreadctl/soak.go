@@ -13,8 +13,12 @@ import (
 	"mpspread/internal/traffic"
 )
 
-// errSoak ends a soak with a bad verdict; the verdict line has said what.
-var errSoak = errors.New("the soak failed")
+// errSoak ends a soak with a bad verdict, errInterrupted one that was ended
+// before; the verdict line has said what.
+var (
+	errSoak        = errors.New("the soak failed")
+	errInterrupted = errors.New("the soak was interrupted")
+)
 
 // soaking is the flags of soak.
 type soaking struct {
@@ -42,7 +46,8 @@ ip and nft) each in a network namespace, on two bridges. With --connect it
 loads daemons that run already, leaves their networks alone, and counts
 messages for packets.
 
-It ends with 0 if all was well, with 1 if not.`,
+It ends with 0 if all was well, with 1 if not. Interrupted, it ends with 1 and
+with a verdict on what went through until then.`,
 		Example: `  spreadctl soak
   sudo spreadctl soak --namespaces --packets 32000000
   spreadctl soak --connect unix:/run/spread/4803 --packets 100000`,
@@ -59,19 +64,15 @@ It ends with 0 if all was well, with 1 if not.`,
 			if err != nil {
 				return err
 			}
-			if a.json {
-				a.document(struct {
-					Version int  `json:"version"`
-					OK      bool `json:"ok"`
-					soak.Verdict
-				}{admin.DocumentVersion, verdict.OK(), verdict})
-			} else {
-				a.printf("%s\n", &verdict)
+			bad := errSoak
+			if verdict.Interrupted {
+				bad = errInterrupted
 			}
-			if !verdict.OK() {
-				return errSoak
-			}
-			return nil
+			return a.conclude(verdict.OK(), &verdict, struct {
+				Version int  `json:"version"`
+				OK      bool `json:"ok"`
+				soak.Verdict
+			}{admin.DocumentVersion, verdict.OK(), verdict}, bad)
 		},
 	}
 	f := cmd.Flags()

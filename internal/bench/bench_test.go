@@ -1,10 +1,8 @@
 package bench
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,70 +11,30 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"mpspread/client"
 	"mpspread/internal/cluster"
+	"mpspread/internal/role"
 )
 
-// The processes that this test binary can be, by its first argument; those
-// after it are configuration and name.
-var roles = map[string]func(args []string) error{
-	"daemon": func(args []string) error {
-		return cluster.RunDaemon(context.Background(), args[0], args[1], os.Stdin, os.Stdout)
-	},
-	"failing": func([]string) error { return errors.New("cannot") },
-	// fragile is a daemon of which h2 dies when it is told to cut a network.
-	"fragile": func(args []string) error {
-		in := io.Reader(os.Stdin)
-		if args[1] == "h2" {
-			in = fatal{in}
-		}
-		return cluster.RunDaemon(context.Background(), args[0], args[1], in, os.Stdout)
-	},
-}
-
-// fatal ends the process at the first thing read.
-type fatal struct{ io.Reader }
-
-func (f fatal) Read(b []byte) (int, error) {
-	n, err := f.Reader.Read(b)
-	if n > 0 {
-		os.Exit(3)
-	}
-	return n, err
-}
-
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		if role, ok := roles[os.Args[1]]; ok {
-			if err := role(os.Args[2:]); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}
-	}
-	goleak.VerifyTestMain(m)
+	role.Main(m, map[string]role.Role{
+		"daemon": role.Daemon(cluster.RunDaemon), "fragile": role.DiesAtCommand(cluster.RunDaemon), "failing": role.Fails,
+	})
 }
 
 // measured runs with daemons of this test binary and looks at what is left
 // behind.
-func measured(t *testing.T, role string, change func(*Options)) (*Result, string, error) {
+func measured(t *testing.T, as string, change func(*Options)) (*Result, string, error) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs three daemons for seconds")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	var out strings.Builder
 	o := Options{
 		Size: 100, Service: client.Agreed, Warmup: 200 * time.Millisecond, Duration: 500 * time.Millisecond, Out: &out,
-		Cluster: cluster.Options{Name: "bench", Self: []string{self, role}, MTU: MTU},
+		Cluster: cluster.Options{Name: "bench", Self: role.As(as), MTU: MTU},
 	}
 	change(&o)
 	result, err := Run(t.Context(), o)

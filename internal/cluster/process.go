@@ -44,7 +44,7 @@ func startProcess(args []string, logFile, name string) (*process, error) {
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = log
-	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr = attributes()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("cluster: daemon %s: %w", name, err)

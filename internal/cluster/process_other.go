@@ -1,9 +1,9 @@
-//go:build !linux
+//go:build !unix
 
 package cluster
 
 import "syscall"
 
-// dieWithParent is left to the end of the standard input, which comes on every
-// system when this process dies.
-func dieWithParent() *syscall.SysProcAttr { return nil }
+// attributes has nothing to set: the standard input ends on every system when
+// this process dies.
+func attributes() *syscall.SysProcAttr { return nil }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,22 +13,20 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"mpspread/internal/role"
 )
 
 // The processes that this test binary can be, by its first argument; those
 // after it are configuration and name.
-var roles = map[string]func(args []string) error{
-	"daemon": func(args []string) error {
-		return RunDaemon(context.Background(), args[0], args[1], os.Stdin, os.Stdout)
-	},
+var roles = map[string]role.Role{
+	"daemon": role.Daemon(RunDaemon),
 	"obedient": func([]string) error {
 		fmt.Println(lineReady)
 		_, err := io.Copy(os.Stdout, os.Stdin)
 		return err
 	},
 	"talker":  func([]string) error { fmt.Println("hello"); return nil },
-	"failing": func([]string) error { return errors.New("cannot") },
+	"failing": role.Fails,
 	"deaf":    func([]string) error { fmt.Println(lineReady); time.Sleep(time.Minute); return nil },
 	// holder is alive as long as its connection to the socket "alive" beside
 	// the configuration.
@@ -44,7 +41,7 @@ var roles = map[string]func(args []string) error{
 	// parent starts a holder and waits to be killed.
 	"parent": func(args []string) error {
 		c := &Cluster{dir: args[0]}
-		p, err := startProcess(append(as("holder"), c.ConfigFile(), Daemons[0]), c.log(Daemons[0]), Daemons[0])
+		p, err := startProcess(append(role.As("holder"), c.ConfigFile(), Daemons[0]), c.log(Daemons[0]), Daemons[0])
 		if err != nil {
 			return err
 		}
@@ -57,27 +54,7 @@ var roles = map[string]func(args []string) error{
 	},
 }
 
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		if role, ok := roles[os.Args[1]]; ok {
-			if err := role(os.Args[2:]); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}
-	}
-	goleak.VerifyTestMain(m)
-}
-
-// as is the command line of this binary in a role.
-func as(role string) []string {
-	self, err := os.Executable()
-	if err != nil {
-		panic(err)
-	}
-	return []string{self, role}
-}
+func TestMain(m *testing.M) { role.Main(m, roles) }
 
 // directory is a cluster without a configuration.
 func directory(t *testing.T) *Cluster {
@@ -89,9 +66,9 @@ func directory(t *testing.T) *Cluster {
 	return c
 }
 
-func start(t *testing.T, c *Cluster, role string) *process {
+func start(t *testing.T, c *Cluster, as string) *process {
 	t.Helper()
-	p, err := startProcess(append(as(role), c.ConfigFile(), Daemons[0]), c.log(Daemons[0]), Daemons[0])
+	p, err := startProcess(append(role.As(as), c.ConfigFile(), Daemons[0]), c.log(Daemons[0]), Daemons[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +131,7 @@ func TestProcessEndsWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	parent := exec.Command(as("parent")[0], "parent", c.dir)
+	parent := exec.Command(role.As("parent")[0], "parent", c.dir)
 	out, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"mpspread/internal/cluster"
+	"mpspread/internal/role"
 )
 
 // perform runs a plan with daemons of this test binary.
-func perform(t *testing.T, role string, plan []Phase) (Verdict, string, error) {
+func perform(t *testing.T, as string, plan []Phase) (Verdict, string, error) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs three daemons for seconds")
@@ -21,7 +22,7 @@ func perform(t *testing.T, role string, plan []Phase) (Verdict, string, error) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	var out strings.Builder
-	v, err := Run(t.Context(), Options{Self: as(role), Out: &out, Plan: plan, Rate: 200})
+	v, err := Run(t.Context(), Options{Self: role.As(as), Out: &out, Plan: plan, Rate: 200})
 	t.Logf("%s%s\n%v", out.String(), v, err)
 	if left, err := filepath.Glob(filepath.Join(dir, "mpspread-demo-[0-9]*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
@@ -100,7 +101,7 @@ func TestRunInterrupted(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	ctx, cancel := context.WithCancel(t.Context())
 	out := whenWritten{text: "both networks whole", then: cancel}
-	_, err := Run(ctx, Options{Self: as("daemon"), Out: &out, Rate: 200})
+	_, err := Run(ctx, Options{Self: role.As("daemon"), Out: &out, Rate: 200})
 	if err != context.Canceled {
 		t.Errorf("%v", err)
 	}
@@ -125,7 +126,7 @@ func (w *whenWritten) Write(b []byte) (int, error) {
 func TestRunCannotStart(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var out strings.Builder
-	_, err := Run(t.Context(), Options{Self: as("failing"), Out: &out})
+	_, err := Run(t.Context(), Options{Self: role.As("failing"), Out: &out})
 	if err == nil || !strings.Contains(err.Error(), "daemon h1 ended: exit status 1") {
 		t.Fatalf("%v", err)
 	}

@@ -68,10 +68,10 @@ type worker struct {
 // connect opens a client to each address and waits until every one sees every
 // other in the group.
 func connect(ctx context.Context, addresses []string, size int) (*load, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	l := &load{ctx: ctx, cancel: cancel, size: size, sending: func() {}}
 	limit, done := context.WithTimeout(ctx, joinTimeout)
 	defer done()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // until stop
+	l := &load{ctx: ctx, cancel: cancel, size: size, sending: func() {}}
 	for i, address := range addresses {
 		w := &worker{
 			number: i, address: address, own: make(chan struct{}, maxOutstanding), joined: make(chan struct{}),

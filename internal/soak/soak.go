@@ -67,8 +67,9 @@ const (
 // started has ended, and what it made is removed, when it returns; if something
 // failed the daemons' logs are kept, and named in the error or the verdict.
 //
-// An error tells that there is no verdict: something could not be started, or
-// ctx ended.
+// If ctx ends before, the verdict is on what went through until then, and says
+// so. An error tells that there is no verdict: something could not be started,
+// or ctx ended before the first message.
 func Run(ctx context.Context, o Options) (Verdict, error) {
 	if o.Size == 0 {
 		o.Size = DefaultSize
@@ -109,7 +110,7 @@ func (s *soak) withCluster(ctx context.Context) (Verdict, error) {
 	}
 	s.cluster = c
 	err = s.onCluster(ctx)
-	if (err != nil || !s.verdict.OK()) && ctx.Err() == nil {
+	if s.failed(ctx, err) {
 		logs, keepErr := c.KeepLogs()
 		if keepErr != nil {
 			err = errors.Join(err, keepErr)
@@ -122,6 +123,14 @@ func (s *soak) withCluster(ctx context.Context) (Verdict, error) {
 	return s.verdict, errors.Join(err, c.Remove())
 }
 
+// failed tells whether something went wrong, besides that ctx has ended.
+func (s *soak) failed(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return err == nil && !s.verdict.clean()
+	}
+	return err != nil || !s.verdict.OK()
+}
+
 func (s *soak) onCluster(ctx context.Context) error {
 	defer func() {
 		for _, failure := range s.cluster.Stop() {
@@ -131,7 +140,7 @@ func (s *soak) onCluster(ctx context.Context) error {
 	if err := s.cluster.Start(); err != nil {
 		return err
 	}
-	s.watch = cluster.NewWatch(ctx, s.cluster.AdminSockets())
+	s.watch = cluster.NewWatch(context.WithoutCancel(ctx), s.cluster.AdminSockets())
 	defer s.watch.Stop()
 	for _, socket := range s.cluster.ClientSockets() {
 		s.addresses = append(s.addresses, "unix:"+socket)
@@ -169,8 +178,9 @@ func (s *soak) run(ctx context.Context) error {
 	s.load.end()
 	weatherErr := stopWeather()
 	s.progress.end()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if err != nil && ctx.Err() != nil {
+		// What is under way still comes, and is judged.
+		s.verdict.Interrupted, err, ctx = true, nil, context.WithoutCancel(ctx)
 	}
 	if err == nil {
 		err = s.drain(ctx)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,74 +11,35 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"mpspread/internal/cluster"
+	"mpspread/internal/role"
 )
 
-// The processes that this test binary can be, by its first argument; those
-// after it are configuration and name.
-var roles = map[string]func(args []string) error{
-	"daemon": func(args []string) error {
-		return cluster.RunDaemon(context.Background(), args[0], args[1], os.Stdin, os.Stdout)
-	},
-	// fragile is a daemon of which h2 dies at the first thing it is told.
-	"fragile": func(args []string) error {
-		in := io.Reader(os.Stdin)
-		if args[1] == "h2" {
-			in = fatal{in}
-		}
-		return cluster.RunDaemon(context.Background(), args[0], args[1], in, os.Stdout)
-	},
-	"failing": func([]string) error { return errors.New("cannot") },
-}
-
-type fatal struct{ io.Reader }
-
-func (f fatal) Read(b []byte) (int, error) {
-	if n, err := f.Reader.Read(b); n == 0 {
-		return n, err
-	}
-	os.Exit(3)
-	return 0, nil
-}
-
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		if role, ok := roles[os.Args[1]]; ok {
-			if err := role(os.Args[2:]); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}
-	}
-	goleak.VerifyTestMain(m)
+	role.Main(m, map[string]role.Role{
+		"daemon": role.Daemon(cluster.RunDaemon), "fragile": role.DiesAtCommand(cluster.RunDaemon), "failing": role.Fails,
+	})
 }
 
 // soaked runs a soak with daemons of this test binary and looks at what it
 // leaves behind.
-func soaked(t *testing.T, role string, change func(*Options)) (Verdict, string, error) {
+func soaked(t *testing.T, as string, change func(*Options)) (Verdict, string, error) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs three daemons for seconds")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	var out strings.Builder
 	o := Options{
 		Packets: 3000, Loss: DefaultLoss, Course: Course(150 * time.Millisecond), Out: &out,
-		Cluster: cluster.Options{Name: "soak", Self: []string{self, role}, MTU: MTU},
+		Cluster: cluster.Options{Name: "soak", Self: role.As(as), MTU: MTU},
 	}
 	change(&o)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	if o.Out == nil {
-		o.Out = whenWritten{func() { cancel(errInterrupt) }}
+		o.Out = whenMoving{func() { cancel(errInterrupt) }}
 	}
 	v, err := Run(ctx, o)
 	t.Logf("%s%s\n%v", out.String(), &v, err)
@@ -152,15 +112,19 @@ func TestSoakCannotStart(t *testing.T) {
 	}
 }
 
-// An interrupt ends everything without a verdict and leaves nothing.
+// An interrupt ends everything, with a verdict on what went through until then,
+// and leaves nothing.
 func TestSoakInterrupted(t *testing.T) {
-	_, _, err := soaked(t, "daemon", func(o *Options) {
+	v, _, err := soaked(t, "daemon", func(o *Options) {
 		o.Packets = 1 << 40
 		o.Course = []Phase{{Name: "any", For: time.Hour}}
-		o.Out = nil // the first word of it interrupts
+		o.Out, o.Terminal = nil, true // the first packets that it shows interrupt
 	})
-	if !errors.Is(err, errInterrupt) {
-		t.Errorf("%v", err)
+	if err != nil || v.OK() || !v.Interrupted || v.Sent == 0 || v.Delivered != 3*v.Sent || v.MembershipChanges != 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if !strings.Contains(v.String(), "verdict: INTERRUPTED, all well until then: ") {
+		t.Errorf("%s", &v)
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
@@ -169,7 +133,12 @@ func TestSoakInterrupted(t *testing.T) {
 
 var errInterrupt = errors.New("interrupted by the test")
 
-// whenWritten does something once something is written to it.
-type whenWritten struct{ then func() }
+// whenMoving does something once packets are shown to have gone through.
+type whenMoving struct{ then func() }
 
-func (w whenWritten) Write(b []byte) (int, error) { w.then(); return len(b), nil }
+func (w whenMoving) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), " packets ") && !strings.Contains(string(b), " 0 packets ") {
+		w.then()
+	}
+	return len(b), nil
+}

@@ -49,6 +49,9 @@ type Verdict struct {
 	// Rounds of the course that were begun.
 	Rounds int    `json:"rounds"`
 	Marks  []Mark `json:"marks"`
+	// Interrupted: it was ended before as many packets as wanted had gone
+	// through.
+	Interrupted bool `json:"interrupted,omitempty"`
 	// Failures is what else went wrong, such as a daemon that ended.
 	Failures []string `json:"failures,omitempty"`
 }
@@ -83,7 +86,12 @@ func (v *Verdict) judge(l *load) {
 // OK tells whether as many packets as wanted went through, and every message
 // came to all, once, in one order, and no membership changed.
 func (v *Verdict) OK() bool {
-	return v.Packets >= v.Wanted && v.Sent > 0 && v.Delivered == v.Sent*uint64(v.Receivers) &&
+	return !v.Interrupted && v.Packets >= v.Wanted && v.Sent > 0 && v.clean()
+}
+
+// clean tells whether all is well with what was sent.
+func (v *Verdict) clean() bool {
+	return v.Delivered == v.Sent*uint64(v.Receivers) &&
 		v.Lost == 0 && v.Duplicated == 0 && v.OutOfOrder == 0 && v.Damaged == 0 && len(v.Parted) == 0 &&
 		v.MembershipChanges == 0 && len(v.Failures) == 0
 }
@@ -91,8 +99,13 @@ func (v *Verdict) OK() bool {
 // String is the verdict line, after a line for each thing that went wrong.
 func (v *Verdict) String() string {
 	word := "FAILED"
-	if v.OK() {
+	switch {
+	case v.OK():
 		word = "OK"
+	case v.Interrupted && v.clean():
+		word = "INTERRUPTED, all well until then"
+	case v.Interrupted:
+		word = "FAILED, INTERRUPTED"
 	}
 	var b strings.Builder
 	for _, f := range v.Failures {

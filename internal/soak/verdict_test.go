@@ -31,6 +31,18 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// An interrupted soak is none that passed, whatever it has seen.
+func TestVerdictOfAPart(t *testing.T) {
+	part := Verdict{Interrupted: true, Packets: 9, Wanted: 10, Sent: 20, Delivered: 60, Receivers: 3}
+	if part.OK() || !strings.HasPrefix(part.String(), "verdict: INTERRUPTED, all well until then: 9 packets of 10 in ") {
+		t.Errorf("%s", &part)
+	}
+	part.Lost = 1
+	if part.OK() || !strings.HasPrefix(part.String(), "verdict: FAILED, INTERRUPTED: ") {
+		t.Errorf("%s", &part)
+	}
+}
+
 func TestProgress(t *testing.T) {
 	var b strings.Builder
 	p := progress{out: &b, wanted: 1000}
