@@ -35,8 +35,8 @@ func (r *Ring) advanceOperational(now Time) {
 	case r.state != Operational:
 	case r.strangerReady(now, r.cur):
 		r.enterGather(now)
-	case r.defects(now, r.cur):
-		r.defect(now)
+	case now >= r.coalition.due(r.t):
+		r.coalesce(now)
 	}
 }
 
@@ -54,7 +54,8 @@ func (r *Ring) advanceToken(now Time, in *instance) {
 	}
 }
 
-// recheck ends isolation and distrust that have lasted long enough.
+// recheck ends isolation that has lasted long enough, and looks anew at links
+// that have proved themselves.
 func (r *Ring) recheck(now Time) {
 	due := r.recheckAt <= now
 	if r.isolated && r.isolatedUntil <= now {
@@ -65,8 +66,8 @@ func (r *Ring) recheck(now Time) {
 	}
 	r.recheckAt = NoDeadline
 	for i := range r.peers {
-		if d := r.peers[i].distrust; d > now {
-			r.recheckAt = min(r.recheckAt, d)
+		if p := &r.peers[i]; p.mutual && p.provenAt(r.t) > now {
+			r.recheckAt = min(r.recheckAt, p.provenAt(r.t))
 		}
 	}
 	r.hearingChanged(now)
@@ -86,7 +87,7 @@ func (r *Ring) Deadline() Time {
 	}
 	switch r.state {
 	case Operational:
-		d = min(d, r.cur.deadline(), r.merging.due(r.t), r.defecting.due(r.t))
+		d = min(d, r.cur.deadline(), r.merging.due(r.t), r.coalition.due(r.t))
 	case Gather:
 		d = min(d, r.gatherDeadline())
 	case Commit:

@@ -28,8 +28,9 @@ func (r *Ring) visitAlone(now Time) {
 // resumeAlone ends a Gather that found nobody for a ring of one: nobody else
 // was in it, so it is still whole and goes on.
 func (r *Ring) resumeAlone(now Time) {
-	r.barren = 0
-	r.merging, r.recheckAt = merging{}, now+r.t.settle
+	r.barren, r.hop.open = 0, false
+	r.notAdmitted(now, r.cur)
+	r.merging, r.recheckAt = merging{from: now}, now+r.t.settle
 	r.enter(now, Operational)
 	r.wantAlone(now)
 }

@@ -10,6 +10,7 @@ type graph struct {
 	vertices set
 	edges    [maxDaemons]set
 	old      [maxDaemons]RingID
+	steady   [maxDaemons][]uint8 // how long each link has had no trouble
 }
 
 // cliqueSteps bounds the search; beyond it the best clique found so far is
@@ -34,6 +35,26 @@ func (g *graph) best(among set) set {
 	s := search{graph: g, steps: cliqueSteps}
 	s.extend(set{}, among, set{})
 	return s.best
+}
+
+// cliqueWith returns the best clique that a vertex is in, among some.
+func (g *graph) cliqueWith(v int, among set) set {
+	var clique set
+	clique.add(v)
+	s := search{graph: g, steps: cliqueSteps}
+	s.extend(clique, among.and(g.edges[v]), set{})
+	return s.best
+}
+
+// keepMutual takes out the edges that not both ends have.
+func (g *graph) keepMutual() {
+	for v := g.vertices.lowest(); v >= 0; v = g.vertices.next(v + 1) {
+		for w := g.edges[v].lowest(); w >= 0; w = g.edges[v].next(w + 1) {
+			if !g.vertices.has(w) || !g.edges[w].has(v) {
+				g.edges[v].remove(w)
+			}
+		}
+	}
 }
 
 type search struct {
@@ -85,7 +106,23 @@ func (s *search) better(c set) bool {
 	if n, m := s.together(c), s.together(s.best); n != m {
 		return n > m
 	}
+	if n, m := s.steadiest(c), s.steadiest(s.best); n != m {
+		return n > m
+	}
 	return c.less(s.best)
+}
+
+// steadiest is how long no link in a clique has had a trouble, as far as known.
+func (s *search) steadiest(c set) uint8 {
+	least := uint8(255)
+	for v := c.lowest(); v >= 0; v = c.next(v + 1) {
+		for w, age := range s.steady[v] {
+			if w != v && age < least && c.has(w) {
+				least = age
+			}
+		}
+	}
+	return least
 }
 
 // together is how many of a clique come from one old ring, at most.

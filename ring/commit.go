@@ -36,6 +36,7 @@ const (
 	commitEntrySize = 89
 	collectRound    = 1
 	distributeRound = 2
+	commitRoundAt   = 20
 	commitRetrans   = 21
 )
 
@@ -87,6 +88,7 @@ type formation struct {
 	sent    []byte
 	pause   Time // between resends
 	againAt Time // the token is sent again then; NoDeadline: there was evidence
+	sentAt  Time // the round's token was sent on
 	failAt  Time // the formation is given up then
 }
 
@@ -190,6 +192,9 @@ func (r *Ring) receiveCommit(now Time, from Process, payload []byte) {
 		}
 	}
 	f := r.formation
+	if f == nil || t.ring != f.ring.id {
+		r.gotCommit(from, t)
+	}
 	switch {
 	case f == nil || t.ring != f.ring.id || from != f.ring.predecessor().process || !f.continues(t):
 		r.n.CommitsIgnored++
@@ -260,7 +265,7 @@ func (r *Ring) forwardCommit(now Time, round uint8) {
 	t := commitToken{ring: f.ring.id, round: round, entries: f.entries}
 	f.sent = t.append(f.sent[:0])
 	f.pause = r.t.commitAgain
-	f.againAt, f.failAt = now+f.pause, now+r.t.commit
+	f.sentAt, f.againAt, f.failAt = now, now+f.pause, now+r.t.commit
 	r.send(KindCommit, f.ring.successor().process.Daemon, true, r.copied(f.sent))
 }
 
@@ -270,7 +275,7 @@ func (r *Ring) resendCommit(now Time) {
 	if f.sent[commitRetrans] < nobody {
 		f.sent[commitRetrans]++
 	}
-	f.pause = min(2*f.pause, r.t.gatherWait)
+	f.pause = min(2*f.pause, r.t.maxResend)
 	f.againAt = now + f.pause
 	r.send(KindCommit, 0, true, r.copied(f.sent)) // to all, like a token tried again
 }
@@ -280,9 +285,6 @@ func (r *Ring) advanceFormation(now Time) {
 	f := r.formation
 	switch {
 	case f.failAt <= now:
-		// All wait for their predecessors. The first whose time is up is the
-		// one behind the hop that failed.
-		r.suspect(now, f.ring.predecessor().index)
 		r.enterGather(now)
 	case f.againAt <= now:
 		r.resendCommit(now)

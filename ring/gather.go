@@ -10,7 +10,9 @@ type gathering struct {
 	joinAt   Time // the next join is sent
 	agreedAt Time // all of the proposal want it; NoDeadline: not yet
 	barren   int  // Gathers in a row without agreement
-	only     set  // if not empty: at first only these are considered
+	steady   []uint8
+	dropped  set // who fell silent in this Gather: not considered any more
+	only     set // if not empty: at first only these are considered
 }
 
 // giveUp is how many Gathers in a row may end without agreement before a
@@ -23,10 +25,16 @@ func (r *Ring) enterGather(now Time) {
 	if r.left {
 		return
 	}
+	if r.state != Gather {
+		r.noteHop(now)
+	}
 	switch r.state {
 	case Operational:
 		r.n.TokensLost += lost(now, r.cur)
 		r.spend(r.cur, firstN(len(r.cur.members)))
+		if r.merging.wanted && now >= r.merging.due(r.t) {
+			r.admitting = r.merging.ready
+		}
 	case Commit, Recovery:
 		r.spend(r.formation.ring, r.formation.filled())
 	}
@@ -37,7 +45,9 @@ func (r *Ring) enterGather(now Time) {
 	r.gatherNo++
 	r.started, r.changed, r.agreedAt = now, now, NoDeadline
 	r.merging = merging{}
-	r.hears, r.proposal, r.only = set{}, set{}, set{}
+	r.coalition.with = set{}
+	r.hears, r.proposal, r.only, r.dropped = set{}, set{}, set{}, set{}
+	r.steady = r.steadiness(now)
 	for i, j := range r.joins {
 		switch {
 		case j == nil:
@@ -76,7 +86,13 @@ type spent struct {
 // consider works out the proposal from the joins at hand, says it, and forms
 // the ring when all who are in it want it.
 func (r *Ring) consider(now Time) {
+	r.judgeHop(now)
+	if r.agreementStands(now) {
+		return
+	}
 	g, heard := r.hearingGraph(now)
+	r.dropped = r.dropped.or(r.hears.minus(heard))
+	r.dropped.remove(r.self)
 	hears := heard
 	hears.add(r.self)
 	proposal := g.partition(r.self)
@@ -92,55 +108,80 @@ func (r *Ring) consider(now Time) {
 	r.agree(now, heard)
 }
 
+// agreementStands tells whether all of the proposal still want it: then the
+// commit token is on its way, or the representative tells that it has thought
+// better of it. Whoever turns up meanwhile must not make this member refuse the
+// token, nor does it matter that those who have it send no joins.
+func (r *Ring) agreementStands(now Time) bool {
+	if r.agreedAt == NoDeadline || r.proposal.lowest() == r.self {
+		return false
+	}
+	around := r.around(now)
+	around.add(r.self)
+	return r.proposal.within(around) && r.unanimous()
+}
+
+// unanimous tells whether all of the proposal propose it.
+func (r *Ring) unanimous() bool {
+	for i := r.proposal.lowest(); i >= 0; i = r.proposal.next(i + 1) {
+		if i == r.self {
+			continue
+		}
+		if j := r.joins[i]; j == nil || j.proposal != r.proposal {
+			return false
+		}
+	}
+	return true
+}
+
 // hearingGraph builds the graph of mutual hearing from fresh joins. heard is
 // whom I could ring with, joined or not.
 func (r *Ring) hearingGraph(now Time) (g *graph, heard set) {
 	g = &r.graph
 	*g = graph{}
-	heard = r.around(now)
+	heard = r.around(now).minus(r.dropped)
 	g.vertices.add(r.self)
-	g.old[r.self] = r.cur.id
+	g.old[r.self], g.steady[r.self] = r.cur.id, r.steady
 	for i, j := range r.joins {
 		switch {
 		case j == nil:
 			continue
 		case now-j.at > r.t.loss/2:
 			r.joins[i] = nil
+			if j.at >= r.started {
+				r.dropped.add(i)
+				heard.remove(i)
+			}
+			continue
+		case r.dropped.has(i):
 			continue
 		case heard.has(i) && now-j.excluded > r.t.gatherWait:
 			continue // it knows of me and wants another ring
-		case !r.only.empty() && !r.only.has(i) && now < r.started+2*r.t.gatherWait:
+		case r.choosy(now) && !r.only.has(i):
 			continue // it stays behind
 		}
 		g.vertices.add(i)
-		g.old[i] = j.old
+		g.old[i], g.steady[i] = j.old, j.steady
 		g.edges[i] = j.hears
 		g.edges[i].remove(i)
 	}
 	g.edges[r.self] = heard
-	for v := g.vertices.lowest(); v >= 0; v = g.vertices.next(v + 1) {
-		for w := g.edges[v].lowest(); w >= 0; w = g.edges[v].next(w + 1) {
-			if !g.vertices.has(w) || !g.edges[w].has(v) {
-				g.edges[v].remove(w)
-			}
-		}
-	}
+	g.keepMutual()
 	return g, heard
 }
+
+// choosy tells whether only those are considered whom this member left its ring
+// for. They leave theirs when they see what it has seen, and hellos take time.
+func (r *Ring) choosy(now Time) bool { return !r.only.empty() && now < r.started+r.t.loss }
 
 // agree looks whether all members of the proposal propose it, and lets the
 // representative form the ring when that is settled.
 func (r *Ring) agree(now Time, heard set) {
-	for i := r.proposal.lowest(); i >= 0; i = r.proposal.next(i + 1) {
-		if i == r.self {
-			continue
-		}
-		if j := r.joins[i]; j == nil || j.proposal != r.proposal {
-			r.agreedAt = NoDeadline
-			return
-		}
-	}
-	if r.agreedAt == NoDeadline {
+	switch {
+	case !r.unanimous():
+		r.agreedAt = NoDeadline
+		return
+	case r.agreedAt == NoDeadline:
 		r.agreedAt = now
 	}
 	switch {
@@ -155,8 +196,11 @@ func (r *Ring) agree(now Time, heard set) {
 // formAt is when an agreed proposal may be formed: at once if everybody heard
 // is in it, else when those who have not joined have had their time.
 func (r *Ring) formAt(heard set) Time {
-	if heard.minus(r.proposal).empty() {
+	switch {
+	case heard.minus(r.proposal).empty() || r.proposal == r.only:
 		return r.agreedAt
+	case !r.only.empty():
+		return max(r.changed+r.t.settle, r.started+r.t.loss)
 	}
 	return max(r.changed+r.t.settle, r.started+r.t.gatherWait)
 }
@@ -172,9 +216,7 @@ func (r *Ring) advanceGather(now Time) {
 	}
 	switch {
 	case r.agreedAt != NoDeadline && now >= r.agreedAt+r.t.commit:
-		// Agreed, but the representative does not form the ring.
-		r.suspect(now, r.proposal.lowest())
-		r.enterGather(now)
+		r.enterGather(now) // the representative does not form the ring
 	case r.agreedAt == NoDeadline && now >= r.started+2*r.t.loss:
 		r.barren++
 		r.enterGather(now)
@@ -190,25 +232,7 @@ func (r *Ring) gatherDeadline() Time {
 	}
 	d := earliest(r.joinAt, r.agreedAt+r.t.commit)
 	if r.proposal.lowest() == r.self {
-		d = earliest(d, max(r.changed+r.t.settle, r.started+r.t.gatherWait))
+		d = earliest(d, r.formAt(r.hears))
 	}
 	return d
 }
-
-// suspect counts a failed formation against a member. After some of them it
-// is left out for a while; then each further one leaves it out for longer, so
-// that it cannot keep the others from their ring (LIV-5).
-func (r *Ring) suspect(now Time, i int) {
-	if i == r.self || i < 0 {
-		return
-	}
-	p := &r.peers[i]
-	if p.failures++; p.failures >= giveUp {
-		p.distrust = now + r.t.distrust<<min(p.lapses, mostLapses)
-		p.lapses++
-		r.recheckAt = min(r.recheckAt, p.distrust)
-	}
-}
-
-// mostLapses bounds how often the time that a member is left out is doubled.
-const mostLapses = 3

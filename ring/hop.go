@@ -22,7 +22,7 @@ func (r *Ring) forward(now Time, in *instance, t *token) {
 	t.retrans = 0
 	to := in.hopTo(now)
 	in.sent = t.append(in.sent[:0])
-	in.sentRound = t.tseq
+	in.sentRound, in.forwardedAt = t.tseq, now
 	r.send(KindToken, to, false, r.copied(in.sent))
 	if r.cfg.Trace != nil {
 		r.trace(now, &TraceEvent{Kind: TraceTokenOut, Ring: in.id, TSeq: in.sentRound})
@@ -57,7 +57,7 @@ func (in *instance) hopTo(now Time) DaemonID {
 // doubles the timer.
 func (r *Ring) resendToken(now Time, in *instance) {
 	r.repeatToken(now, in)
-	in.resendDelay = min(2*in.resendDelay, r.t.loss)
+	in.resendDelay = min(2*in.resendDelay, r.t.maxResend)
 	in.resendAt = now + in.resendDelay
 }
 

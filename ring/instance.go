@@ -21,6 +21,7 @@ type instance struct {
 	// The token I sent last, for sending again, and what it said.
 	sent        []byte
 	sentRound   uint64
+	forwardedAt Time // when it first went out
 	sentAru     Seq
 	holding     *token        // accepted and not yet sent: an idle representative's
 	rest        time.Duration // the hold that the last token I saw announces

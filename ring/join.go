@@ -10,6 +10,10 @@ package ring
 //	hears     16   daemons that could ring with the sender, by configuration
 //	               index, itself included
 //	proposal  16   the ring it wants
+//	ring      20   the ring it gathers from, formed or not, and the step of
+//	               the last token it accepted there: 8
+//	steady        to the end, 1 byte for each configured daemon: how long the
+//	               link to it has had no trouble, in units of fd
 type join struct {
 	leaving      bool
 	gather       uint64
@@ -18,12 +22,14 @@ type join struct {
 	hash, staged uint64
 	hears        set
 	proposal     set
+	progress
+	steady []uint8
 
 	at       Time // received
 	excluded Time // since when its proposals have left me out; NoDeadline: they do not
 }
 
-const joinSize = 85
+const joinSize = 113
 
 func (j *join) append(b []byte) []byte {
 	flags := byte(0)
@@ -32,7 +38,8 @@ func (j *join) append(b []byte) []byte {
 	}
 	b = putU64(putU64(append(b, flags), j.gather), j.epoch)
 	b = putU64(putU64(putRingID(b, j.old), j.hash), j.staged)
-	return putSet(putSet(b, j.hears), j.proposal)
+	b = putU64(putRingID(putSet(putSet(b, j.hears), j.proposal), j.ring), j.reached)
+	return append(b, j.steady...)
 }
 
 // parseJoin reads the join of the daemon at position from. One that
@@ -44,9 +51,10 @@ func parseJoin(b []byte, from int) (*join, bool) {
 	j := &join{
 		leaving: flags == 1, gather: r.u64(), epoch: r.u64(), old: r.ringID(),
 		hash: r.u64(), staged: r.u64(), hears: r.set(), proposal: r.set(),
-		excluded: NoDeadline,
+		progress: progress{r.ringID(), r.u64()}, excluded: NoDeadline,
 	}
-	ok := r.done() && flags <= 1 && j.gather > 0 &&
+	j.steady = append(j.steady, r.take(len(r.b))...)
+	ok := r.done() && len(j.steady) <= maxDaemons && flags <= 1 && j.gather > 0 &&
 		j.hears.has(from) && j.proposal.has(from) && j.proposal.within(j.hears)
 	return j, ok
 }
@@ -131,17 +139,15 @@ func (r *Ring) joined(now Time, i int) {
 	case Operational:
 		// A member that gathers has left the ring; a stranger's wish is heard
 		// when the whole ring can follow it.
-		if r.cur.daemons.has(i) || r.strangerReady(now, r.cur) {
+		switch {
+		case r.cur.daemons.has(i) || r.strangerReady(now, r.cur):
 			r.enterGather(now)
+		case r.coalesces(now):
+			r.coalesce(now)
 		}
 	case Commit, Recovery:
 		if !r.forming().daemons.has(i) {
 			return
-		}
-		// A member that the commit token does not reach gives up within half
-		// the time. One whose own time is up does so because of another.
-		if r.state == Commit && now < r.formation.failAt-r.t.commit/8 {
-			r.suspect(now, i)
 		}
 		r.enterGather(now)
 	}
@@ -152,7 +158,8 @@ func (r *Ring) sendJoin(now Time) {
 	j := join{
 		leaving: r.left, gather: r.gatherNo, epoch: r.epoch, old: r.cur.id,
 		hash: r.cfg.Hash, staged: r.cfg.StagedHash, hears: r.hears, proposal: r.proposal,
+		progress: r.progress, steady: r.steady,
 	}
-	r.send(KindJoin, 0, true, j.append(r.room(joinSize)))
+	r.send(KindJoin, 0, true, j.append(r.room(joinSize+len(r.steady))))
 	r.joinAt = now + r.t.join
 }

@@ -12,6 +12,10 @@ type merging struct {
 	others bool // there are strangers that are not ready, or not yet
 	since  Time // when any of that last changed
 	first  Time // when wanted became true
+	// waiting for strangers whose links are proving themselves; from is when it
+	// began.
+	waiting bool
+	from    Time
 }
 
 // mark puts this member's part on the token: whom it hears besides the ring,
@@ -37,27 +41,77 @@ func (r *Ring) strangerReady(now Time, in *instance) bool {
 	if !in.representative() || r.left {
 		return false
 	}
-	reach := r.around(now).minus(in.daemons)
+	around := r.around(now).minus(in.daemons)
+	reach := around
 	if !in.alone() {
 		reach = reach.and(in.reach)
 	}
 	var ready set
-	wanted := false
+	wanted, called := false, false
 	for i := reach.lowest(); i >= 0; i = reach.next(i + 1) {
-		if members, wants := r.standing(i); members.minus(in.daemons).within(reach) {
-			ready.add(i)
-			wanted = wanted || in.daemons.within(wants)
+		members, wants := r.standing(i)
+		if !members.minus(in.daemons).within(reach) || !r.heardByAll(in, members) {
+			continue
+		}
+		ready.add(i)
+		if in.daemons.within(wants) {
+			wanted = true
+			called = called || r.gathers(i)
 		}
 	}
-	others := r.around(now).minus(in.daemons) != ready
 	m := &r.merging
+	if ready.empty() {
+		m.from = now
+	}
+	m.waiting = !ready.empty() && !called && now < m.from+r.t.patience && !r.coming(in, ready).empty()
+	if m.waiting {
+		ready, wanted = set{}, false
+	}
+	others := around != ready
 	if ready != m.ready || wanted != m.wanted || others != m.others {
 		if wanted && !m.wanted {
 			m.first = now
 		}
 		m.ready, m.wanted, m.others, m.since = ready, wanted, others, now
 	}
-	return now >= m.due(r.t)
+	return m.wanted && now >= m.due(r.t)
+}
+
+// heardByAll tells whether all of some strangers hear all of the ring. That they
+// hear this member is known without their beacons.
+func (r *Ring) heardByAll(in *instance, strangers set) bool {
+	rest := in.daemons
+	rest.remove(r.self)
+	for i := strangers.lowest(); i >= 0; i = strangers.next(i + 1) {
+		if hears, _ := r.hearing(i); !in.daemons.has(i) && !rest.within(hears) {
+			return false
+		}
+	}
+	return true
+}
+
+// coming are the strangers that will be ready as soon as all links between them
+// and the ring have proved themselves, as far as beacons tell.
+func (r *Ring) coming(in *instance, ready set) (those set) {
+	some := r.hears.or(r.proving).minus(in.daemons).minus(ready)
+	for i := range in.members {
+		if m := in.members[i].index; m != r.self {
+			some = some.and(r.mayHear(m))
+		}
+	}
+	for i := some.lowest(); i >= 0; i = some.next(i + 1) {
+		if in.daemons.within(r.mayHear(i)) {
+			those.add(i)
+		}
+	}
+	return those
+}
+
+// mayHear is whom the daemon at position i hears, or will when their links have
+// proved themselves.
+func (r *Ring) mayHear(i int) set {
+	hears, _ := r.hearing(i)
+	return hears.or(r.peers[i].beacon.proving)
 }
 
 // due is when what is wanted now has been so for long enough. While there are
@@ -65,6 +119,8 @@ func (r *Ring) strangerReady(now Time, in *instance) bool {
 // all of them is better than one for each.
 func (m *merging) due(t timing) Time {
 	switch {
+	case m.waiting:
+		return m.from + t.patience
 	case !m.wanted:
 		return NoDeadline
 	case m.others:

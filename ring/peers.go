@@ -10,9 +10,7 @@ type peer struct {
 	gather   uint64 // of its last join, and whom it hears as that says
 	hears    set
 	departed bool // this life has announced that it leaves
-	distrust Time // left out until then: it broke formations
-	failures int  // of formations, since it was last in a ring with me
-	lapses   int  // times it has been left out since then
+	damping       // of the link to it
 }
 
 // A beacon travels in the hellos of its sender, so that a ring need not break
@@ -25,27 +23,34 @@ type peer struct {
 //	              older or newer than this
 //	members  16   the ring it is in, by configuration index; itself alone
 //	              while it has none
+//	worth     1   size of the largest clique of mutual hearing in it that the
+//	              sender is in
 //	wants    16   daemons it would ring with beyond that: while it gathers,
 //	              all it hears; the representative's, those that all hear
+//	hears    16   daemons that could ring with the sender, itself included
+//	proving  16   others that could, but for the troubles of their links lately
 type beacon struct {
 	hash, staged uint64
 	willing      bool
 	gather       uint64
 	members      set
+	worth        uint8
 	wants        set
+	hears        set
+	proving      set
 }
 
-const beaconSize = 57
+const beaconSize = 90
 
 // Beacon is what this daemon's hellos have to carry. It changes with the
 // state; the slice stays as it is.
 func (r *Ring) Beacon() []byte {
-	b := beacon{hash: r.cfg.Hash, staged: r.cfg.StagedHash, willing: !r.left && !r.isolated, gather: r.gatherNo}
+	b := beacon{hash: r.cfg.Hash, staged: r.cfg.StagedHash, willing: !r.left && !r.isolated, gather: r.gatherNo, hears: r.hears, proving: r.proving}
 	b.members.add(r.self)
 	if r.state == Operational {
-		b.members, b.wants = r.cur.daemons, r.merging.ready
+		b.members, b.wants, b.worth = r.cur.daemons, r.merging.ready, uint8(r.coalition.worth)
 	} else {
-		b.wants = r.hears
+		b.wants, b.worth = r.hears, 1
 	}
 	if b != r.beacon || r.beaconBytes == nil {
 		r.beacon = b
@@ -60,7 +65,8 @@ func (b *beacon) append(to []byte) []byte {
 		flags = 1
 	}
 	to = append(putU64(putU64(to, b.hash), b.staged), flags)
-	return putSet(putSet(putU64(to, b.gather), b.members), b.wants)
+	to = append(putSet(putU64(to, b.gather), b.members), b.worth)
+	return putSet(putSet(putSet(to, b.wants), b.hears), b.proving)
 }
 
 func parseBeacon(b []byte) (beacon, bool) {
@@ -68,7 +74,8 @@ func parseBeacon(b []byte) (beacon, bool) {
 	p := beacon{hash: r.u64(), staged: r.u64()}
 	flags := r.u8()
 	p.willing = flags == 1
-	p.gather, p.members, p.wants = r.u64(), r.set(), r.set()
+	p.gather, p.members, p.worth = r.u64(), r.set(), r.u8()
+	p.wants, p.hears, p.proving = r.set(), r.set(), r.set()
 	return p, r.done() && flags <= 1
 }
 
@@ -90,14 +97,14 @@ func (r *Ring) SetHearing(now Time, list []Hearing) {
 		}
 		p := &r.peers[i]
 		if h.Process.Incarnation == 0 { // none is proven now
-			p.mutual = false
+			r.setMutual(now, i, false)
 			continue
 		}
 		if p.process != h.Process {
 			*p = peer{process: h.Process}
 			r.joins[i] = nil
 		}
-		p.mutual = h.Mutual
+		r.setMutual(now, i, h.Mutual)
 		if h.Beacon == nil {
 			continue
 		}
@@ -119,8 +126,8 @@ func (r *Ring) hearingChanged(now Time) {
 			r.enterGather(now)
 		case r.strangerReady(now, r.cur):
 			r.enterGather(now)
-		case r.defects(now, r.cur):
-			r.defect(now)
+		case r.coalesces(now):
+			r.coalesce(now)
 		}
 	case Gather:
 		r.consider(now)
@@ -150,12 +157,16 @@ func (r *Ring) replaced(in *instance) bool {
 // it has left that ring to look for all it hears.
 func (r *Ring) standing(i int) (members, wants set) {
 	p := &r.peers[i]
-	if p.gather > p.beacon.gather {
+	if r.gathers(i) {
 		members.add(i)
 		return members, p.hears
 	}
 	return p.beacon.members, p.beacon.wants
 }
+
+// gathers tells that the daemon at position i has sent a join since its last
+// beacon.
+func (r *Ring) gathers(i int) bool { return r.peers[i].gather > r.peers[i].beacon.gather }
 
 // agrees tells whether two configurations may ring together: any of the hashes
 // in force or staged match (protocol rule 3).
@@ -164,27 +175,26 @@ func (r *Ring) agrees(hash, staged uint64) bool {
 	return hash == c.Hash || hash == c.StagedHash && hash != 0 || staged == c.Hash && staged != 0
 }
 
-// available tells whether a daemon could be in a ring with me now.
-func (r *Ring) available(now Time, i int) bool {
+// available tells whether a daemon could be in a ring with me now, had its link
+// no troubles.
+func (r *Ring) available(i int) bool {
 	p := &r.peers[i]
 	return i != r.self && p.mutual && p.known && p.beacon.willing && !p.departed &&
-		p.distrust <= now && !r.isolated && !r.left && r.agrees(p.beacon.hash, p.beacon.staged)
+		!r.isolated && !r.left && r.agrees(p.beacon.hash, p.beacon.staged)
 }
 
-// around is the set of daemons that could be in a ring with me now.
+// around is the set of daemons that could be in a ring with me now. It notes
+// who could but for the troubles of its link.
 func (r *Ring) around(now Time) (s set) {
+	r.proving = set{}
 	for i := range r.peers {
-		if r.available(now, i) {
+		switch {
+		case !r.available(i):
+		case r.peers[i].provenAt(r.t) <= now:
 			s.add(i)
+		default:
+			r.proving.add(i)
 		}
 	}
 	return s
-}
-
-// isolate makes this daemon go on alone for a while: packets of others do not
-// get through to it, and it must not keep them from going on (LIV-5, SCN-17).
-func (r *Ring) isolate(now Time) {
-	r.isolated = true
-	r.isolatedUntil = now + r.t.distrust
-	r.enterGather(now)
 }

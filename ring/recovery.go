@@ -44,7 +44,7 @@ func (r *Ring) enterRecovery(now Time) {
 	r.next = in
 	for seq := r.cur.store.aru + 1; seq <= rec.high && r.cur.store.fits(seq); seq++ {
 		s := r.cur.store.at(seq)
-		s.hole, s.attempts, s.wasSent = false, 0, false
+		s.hole, s.attempts, s.wasSent, s.able = false, 0, false, 0
 	}
 	in.lossAt = now + r.t.loss
 }
@@ -73,7 +73,7 @@ func (r *Ring) recoverVisit(now Time, in *instance, t *token) {
 	rec := r.recovery
 	r.noteHoles(t)
 	r.answer(now, r.cur, t, rec.of, rec.high, r.resendBudget(in, t))
-	deaf := false
+	deaf := Seq(0)
 	if !rec.done && r.recoveredAll() {
 		r.oblige(now)
 	}
@@ -92,20 +92,23 @@ func (r *Ring) recoverVisit(now Time, in *instance, t *token) {
 	r.mark(now, in, t)
 	in.visits.visit(now, t.seq, 0, r.t.maxLag)
 	r.forward(now, in, t)
-	if deaf {
-		r.isolate(now)
+	if deaf > 0 {
+		r.leaveDeaf(now, r.cur, in, deaf)
 	}
 }
 
 // noteHoles takes this member's requests off the token. What has been all the
-// way round and passed over nobody is held by no companion: a hole, and the
+// way round and found nobody able is held by no companion: a hole, and the
 // same one for all, because nobody takes in packets of the old ring but those
 // sent again from what companions hold.
 func (r *Ring) noteHoles(t *token) {
 	rec := r.recovery
-	holders := max(rec.companions.count()-1, 1)
 	for _, q := range t.take(r.next.self, rec.of) {
-		if q.attempt == unclear || int(q.attempt)%holders != 0 || q.first > rec.high {
+		if q.able > 0 {
+			r.cur.noteHolders(&q)
+			continue
+		}
+		if q.first > rec.high {
 			continue
 		}
 		for i := range q.count {
@@ -191,16 +194,13 @@ func (r *Ring) begins(now Time, in *instance, old RingID) {
 	r.cur, r.next, r.recovery, r.formation = in, nil, nil, nil
 	r.obligations = set{}
 	r.barren = 0
-	for i := range in.members {
-		p := &r.peers[in.members[i].index]
-		p.failures, p.lapses = 0, 0
-	}
+	r.hop.open = false
+	r.notAdmitted(now, in)
 	r.lanes.restart()
 	r.largeBegun, r.largeDone = 0, 0
-	r.merging, r.recheckAt = merging{}, now // who else is there is looked at anew
-	r.defecting.to = set{}
+	r.merging, r.recheckAt = merging{from: now}, now // who else is there is looked at anew
 	if r.conf != nil && len(in.members) > len(r.conf.Members) {
-		r.defecting.tries = 0
+		r.coalition.tries = 0
 	}
 	r.enter(now, Operational)
 	c := &Configuration{Kind: Regular, Old: old, New: in.id, Members: in.processes(firstN(len(in.members)))}

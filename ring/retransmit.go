@@ -47,9 +47,15 @@ func soleAsker(requests []request, of uint8) int {
 // answerOne answers one request and appends what is left of it to kept.
 func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to int, budget int) ([]request, int) {
 	lag := in.lag(r.t.maxLag)
-	passed, able := q.skip > 0, false
 	if q.attempt > 0 {
 		to = -1 // an answer to that member alone did not arrive
+	}
+	later := q // for what is held here and not sent now
+	later.able = uint8(r.turning().self) + 1
+	if q.skip > 0 {
+		later.skip--
+	} else {
+		later.attempt = unclear
 	}
 	start := len(kept)
 	for i := range q.count {
@@ -58,14 +64,9 @@ func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to i
 			kept = appendRequest(kept, start, q, seq)
 			continue
 		}
-		able = true
 		s := in.store.at(seq)
 		switch {
-		case passed:
-			kept = appendRequest(kept, start, q, seq)
-		case budget <= 0:
-			later := q
-			later.attempt = unclear
+		case q.skip > 0 || budget <= 0:
 			kept = appendRequest(kept, start, later, seq)
 		case s.wasSent && now-s.resent <= 2*lag:
 			// It is on its way already.
@@ -76,11 +77,6 @@ func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to i
 			r.traceAnswer(now, in, seq, &q)
 		}
 	}
-	if able && passed { // one able holder has been passed over
-		for i := start; i < len(kept); i++ {
-			kept[i].skip--
-		}
-	}
 	return kept, budget
 }
 
@@ -89,7 +85,7 @@ func (r *Ring) answerOne(now Time, in *instance, kept []request, q request, to i
 func appendRequest(list []request, start int, q request, seq Seq) []request {
 	if n := len(list); n > start {
 		last := &list[n-1]
-		if last.attempt == q.attempt && last.skip == q.skip && last.first+Seq(last.count) == seq {
+		if last.attempt == q.attempt && last.able == q.able && last.skip == q.skip && last.first+Seq(last.count) == seq {
 			last.count++
 			return list
 		}
@@ -99,11 +95,12 @@ func appendRequest(list []request, start int, q request, seq Seq) []request {
 }
 
 // ask adds requests for the positions up to limit that this member lacks, at
-// most room entries. holders is how many others may have them: attempt k
-// passes over the first k of these (protocol rule 5), so that the one that
-// answers changes. deaf reports that a packet has been asked for so often and
-// for so long that this member cannot be hearing the ring.
-func (r *Ring) ask(now Time, in *instance, t *token, q request, limit Seq, holders, room int) (deaf bool) {
+// most room entries. holders is how many others may have them, unless it is
+// known how many did: attempt k passes over the first k of these (protocol
+// rule 5), so that the one that answers changes. deaf is a packet that has been
+// asked for so often and for so long that this member cannot be hearing those
+// that hold it; 0: none.
+func (r *Ring) ask(now Time, in *instance, t *token, q request, limit Seq, holders, room int) (deaf Seq) {
 	lag := in.lag(r.t.maxLag)
 	start := len(t.requests)
 	for seq := in.store.aru + 1; seq <= limit && in.store.fits(seq); seq++ {
@@ -111,8 +108,13 @@ func (r *Ring) ask(now Time, in *instance, t *token, q request, limit Seq, holde
 		if s.held || s.hole || s.attempts > 0 && now-s.asked < 2*lag {
 			continue
 		}
+		able := holders
+		if s.able > 0 {
+			able = min(int(s.able)+1, holders) // by now it may be one more
+		}
 		q.attempt = uint8(s.attempts % unclear)
-		q.skip = uint8(int(q.attempt) % max(holders, 1))
+		q.skip = uint8(int(s.attempts) % max(able, 1))
+		s.skip = q.skip
 		t.requests = appendRequest(t.requests, start, q, seq)
 		if len(t.requests)-start > room {
 			t.requests = t.requests[:start+room]
@@ -127,7 +129,9 @@ func (r *Ring) ask(now Time, in *instance, t *token, q request, limit Seq, holde
 		if r.cfg.Trace != nil {
 			r.trace(now, &TraceEvent{Kind: TraceRequest, Ring: in.id, Seq: seq, Attempt: int(s.attempts)})
 		}
-		deaf = deaf || int(s.attempts) > deafAttempts && now-s.since > 2*r.t.loss
+		if s.attempts > deafAttempts && now-s.since > 2*r.t.loss {
+			deaf = seq
+		}
 	}
 	return deaf
 }
@@ -151,8 +155,27 @@ func (t *token) take(asker int, of uint8) []request {
 	return mine
 }
 
+// noteHolders learns from a request that has come back how many hold the
+// packets, and one that does: those that were passed over.
+func (in *instance) noteHolders(q *request) {
+	for i := range q.count {
+		seq := q.first + Seq(i)
+		if !in.store.fits(seq) || in.store.held(seq) {
+			continue
+		}
+		s := in.store.at(seq)
+		if s.attempts == 0 || q.able == 0 || q.skip > s.skip {
+			continue
+		}
+		if s.able = s.skip - q.skip; q.attempt == unclear {
+			s.able++
+		}
+		s.holder = q.able - 1
+	}
+}
+
 // unclear is the attempt number of a request that a holder could not answer
-// for want of budget: that it comes back does not show that nobody has it.
+// for want of budget: whoever answers it, it is out of turn.
 const unclear = 255
 
 // requestLimit is how many requests the token has room for: it always fits one
@@ -167,8 +190,3 @@ func (r *Ring) requestRoom(in *instance, t *token) int {
 	all := r.requestLimit(t)
 	return max(min(max(all/len(in.members), 1), all-len(t.requests)), 0)
 }
-
-// deafAttempts is how many requests for one packet go unanswered before their
-// asker is taken for deaf. When half of all packets are lost on two networks,
-// 32 misses in a row have a chance of 10^-4 or less.
-const deafAttempts = 32

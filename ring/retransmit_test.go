@@ -55,9 +55,9 @@ func TestAnswer(t *testing.T) {
 		{"partly held", []Seq{1, 3, 5}, 0, []request{{asker: 2, of: 255, first: 2, count: 3}},
 			[]request{{asker: 2, of: 255, first: 2, count: 1}, {asker: 2, of: 255, first: 4, count: 1}}, "3>3 ", 0},
 		{"passed over once", allUpTo(5), 0, []request{{asker: 2, of: 255, attempt: 1, skip: 1, first: 2, count: 2}},
-			[]request{{asker: 2, of: 255, attempt: 1, first: 2, count: 2}}, "", 0},
-		{"not able: not passed over", []Seq{9}, 0, []request{{asker: 2, of: 255, attempt: 1, skip: 1, first: 2, count: 2}},
-			[]request{{asker: 2, of: 255, attempt: 1, skip: 1, first: 2, count: 2}}, "", 0},
+			[]request{{asker: 2, of: 255, attempt: 1, able: 1, first: 2, count: 2}}, "", 0},
+		{"not able: not passed over", []Seq{9}, 0, []request{{asker: 2, of: 255, skip: 1, first: 2, count: 2}},
+			[]request{{asker: 2, of: 255, skip: 1, first: 2, count: 2}}, "", 0},
 		{"discarded", allUpTo(5), 5, []request{{asker: 2, of: 255, first: 2, count: 2}}, nil, "", 1},
 		{"discarded in part", allUpTo(5), 3, []request{{asker: 2, of: 255, first: 1, count: 4}}, nil, "4>3 ", 1},
 		{"above the highest", allUpTo(5), 0, []request{{asker: 2, of: 255, first: 9, count: 2}}, nil, "", 1},
@@ -95,7 +95,7 @@ func TestAnswererChanges(t *testing.T) {
 	const holders = 3
 	var answered [holders]bool
 	for attempt := range uint8(holders) {
-		tok := token{seq: 1, requests: []request{{asker: 0, of: ofThisRing, attempt: attempt, skip: attempt % holders, first: 1, count: 1}}}
+		tok := token{seq: 1, requests: []request{{asker: 0, of: ofThisRing, skip: attempt % holders, first: 1, count: 1}}}
 		for at := range holders {
 			r, in := turningRing(holders+1, at+1)
 			in.hold(1)

@@ -20,7 +20,11 @@ type Ring struct {
 	spent []spent
 	graph graph
 	merging
-	defecting defecting
+	coalition coalition
+	hop       hop
+	progress  progress
+	admitting set // whom the ring was left for
+	proving   set // who could be in a ring with me but for the troubles of its link
 	gathering
 	formation *formation
 	next      *instance // the ring being recovered into

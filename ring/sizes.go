@@ -18,7 +18,7 @@ func (r *Ring) Sizes() Sizes {
 	// timer are armed.
 	for _, armed := range []bool{
 		in.hurryAt != NoDeadline, r.formation != nil, r.isolated,
-		r.merging.due(r.t) != NoDeadline, r.defecting.due(r.t) != NoDeadline,
+		r.merging.due(r.t) != NoDeadline, r.coalition.due(r.t) != NoDeadline,
 	} {
 		if armed {
 			s.Timers++

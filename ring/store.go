@@ -27,6 +27,9 @@ type slot struct {
 	since    Time // when first requested
 	resent   Time // when last sent again, if wasSent
 	wasSent  bool
+	// Of the last request that came back: how many hold the packet (0: none
+	// did), and the last of them. skip is what the last one asked for.
+	skip, able, holder uint8
 }
 
 const (

@@ -21,7 +21,10 @@ type timing struct {
 	gatherWait  time.Duration // how long to wait for the joins of those still heard
 	commit      time.Duration // formation must make progress within this
 	commitAgain time.Duration // between resends of a commit token
-	distrust    time.Duration // how long a member that broke formations is left out
+	isolation   time.Duration // how long a deaf member stays alone
+	proof       time.Duration // the first time a damped link has to prove itself for
+	patience    time.Duration // with strangers that are proving themselves
+	forgive     time.Duration // without trouble that makes up for one
 }
 
 func newTiming(fd time.Duration) timing {
@@ -36,7 +39,10 @@ func newTiming(fd time.Duration) timing {
 		gatherWait:  fd / 4,
 		commit:      fd,
 		commitAgain: fd / 20,
-		distrust:    4 * fd,
+		isolation:   4 * fd,
+		proof:       2 * fd,
+		patience:    16 * fd,
+		forgive:     16 * fd,
 	}
 }
 

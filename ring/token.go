@@ -17,8 +17,8 @@ package ring
 //	hold          4   microseconds the representative means to hold the next token
 //	heard        16   strangers that all members so far hear, and are heard by
 //	recovered    16   members that have recovered all of their old ring
-//	requests          to the end, 16 bytes each: asker 1, of 1, attempt 1,
-//	                  skip 1, first seq 8, count 4
+//	requests          to the end, 17 bytes each: asker 1, of 1, attempt 1,
+//	                  skip 1, first seq 8, count 4, able 1
 //
 // The number of requests follows from the length.
 type token struct {
@@ -52,11 +52,14 @@ type request struct {
 	skip    uint8 // able holders still to be passed over (protocol rule 5)
 	first   Seq
 	count   uint32
+	// able is 1 + the position of the last member that holds them and did not
+	// send them; 0: nobody yet.
+	able uint8
 }
 
 const (
 	tokenHeader  = 20 + 2 + 8*3 + 1 + 4*2 + 8 + 8 + 8 + 4 + 32
-	requestSize  = 16
+	requestSize  = 17
 	nobody       = 255
 	ofThisRing   = 255
 	arqAlphabet  = 256
@@ -78,7 +81,7 @@ func (t *token) append(b []byte) []byte {
 	b = putSet(putSet(b, t.heard), t.recovered)
 	for _, q := range t.requests {
 		b = append(b, q.asker, q.of, q.attempt, q.skip)
-		b = putU32(putU64(b, uint64(q.first)), q.count)
+		b = append(putU32(putU64(b, uint64(q.first)), q.count), q.able)
 	}
 	return b
 }
@@ -95,7 +98,7 @@ func (t *token) parse(b []byte) bool {
 		large: r.u64(), hold: r.u32(), heard: r.set(), recovered: r.set(),
 	}
 	for !r.bad && len(r.b) > 0 {
-		q := request{asker: r.u8(), of: r.u8(), attempt: r.u8(), skip: r.u8(), first: Seq(r.u64()), count: r.u32()}
+		q := request{asker: r.u8(), of: r.u8(), attempt: r.u8(), skip: r.u8(), first: Seq(r.u64()), count: r.u32(), able: r.u8()}
 		if q.count == 0 || q.first == 0 || q.first+Seq(q.count) < q.first {
 			return false
 		}

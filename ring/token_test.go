@@ -13,7 +13,7 @@ func sampleToken() token {
 		ring: sampleRing, arq: 0x07, retrans: 2, tseq: 0x1_0000_0007, seq: 8500, aru: 8411, setter: 1,
 		fcc: 70000, backlog: 123456, budgetNow: 212992, budgetLast: 200000, sizeNow: 1400, sizeLast: 1300,
 		large: 1 << 33, hold: 100000, heard: set{5, 1 << 63}, recovered: set{7},
-		requests: []request{{asker: 1, of: ofThisRing, attempt: 3, skip: 1, first: 8412, count: 9}, {asker: 2, of: 0, first: 1, count: 1}},
+		requests: []request{{asker: 1, of: ofThisRing, attempt: 3, skip: 1, first: 8412, count: 9, able: 2}, {asker: 2, of: 0, first: 1, count: 1}},
 	}
 }
 

@@ -12,7 +12,9 @@ func (r *Ring) visit(now Time, in *instance, t *token) {
 	all := t.aru == t.seq // on receipt everybody had everything
 	limit := in.visits.visit(now, t.seq, in.lag(r.t.maxLag), r.t.maxLag)
 
-	t.take(in.self, ofThisRing) // what nobody had is asked for anew
+	for _, q := range t.take(in.self, ofThisRing) { // what came back is asked for anew
+		in.noteHolders(&q)
+	}
 	r.answer(now, in, t, ofThisRing, t.seq, r.resendBudget(in, t))
 	first := t.seq + 1
 	r.originate(now, in, t)
@@ -37,8 +39,8 @@ func (r *Ring) visit(now Time, in *instance, t *token) {
 	r.deliverOrdered(now, in)
 	r.discard(now, in)
 	switch {
-	case deaf:
-		r.isolate(now)
+	case deaf > 0:
+		r.leaveDeaf(now, in, in, deaf)
 	case r.strangerReady(now, in):
 		r.enterGather(now)
 	}

@@ -153,8 +153,8 @@ func (d *daemon) wrongNumber(right uint64, b []byte) uint64 {
 	return r.next()
 }
 
-// askWrongly adds requests to a token (16 bytes each: asker, of, attempt, skip,
-// first 8, count 4): for what has been discarded, for what was never given
+// askWrongly adds requests to a token (17 bytes each: asker, of, attempt, skip,
+// first 8, count 4, able): for what has been discarded, for what was never given
 // out, for another ring, by nobody.
 func (d *daemon) askWrongly(b []byte) []byte {
 	r := &d.rand
@@ -171,6 +171,7 @@ func (d *daemon) askWrongly(b []byte) []byte {
 		}
 		b = binary.BigEndian.AppendUint64(b, first)
 		b = binary.BigEndian.AppendUint32(b, []uint32{1, 1, 1, 2, 30, 1 << 13, 1 << 31, math.MaxUint32}[r.below(8)])
+		b = append(b, byte(r.below(3)))
 	}
 	return b
 }

@@ -12,7 +12,7 @@ import (
 // accepted (SCN-01, RNG-6). The receiver must ignore it and count it.
 //
 // A request is at the end of the token (package ring): asker 1, ring 1, attempt
-// 1, skip 1, first sequence number 8, count 4.
+// 1, skip 1, first sequence number 8, count 4, able 1.
 func (w *World) strayRequest(d *daemon, data []byte) ([]byte, bool) {
 	members := d.view.members
 	at := slices.Index(members, d.process)
@@ -23,5 +23,5 @@ func (w *World) strayRequest(d *daemon, data []byte) ([]byte, bool) {
 	other := append([]byte(nil), data...)
 	other = append(other, byte((at+1)%len(members)), thisRing, 0, 0)
 	other = binary.BigEndian.AppendUint64(other, uint64(d.marking.discarded))
-	return binary.BigEndian.AppendUint32(other, 1), true
+	return append(binary.BigEndian.AppendUint32(other, 1), 0), true
 }

@@ -216,8 +216,8 @@ func TestRetransOf8253RequestedWhileAruIs8411(t *testing.T) {
 		t.Fatalf("Aru is %d, not %d", aru, reached)
 	}
 	ask := append([]byte(nil), token...)
-	ask = append(ask, 2, 255, 0, 0) // asker 2, of this ring, first attempt, skip none
-	ask = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(ask, asked), 1)
+	ask = append(ask, 2, 255, 0, 0)                                                              // asker 2, of this ring, first attempt, skip none
+	ask = append(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(ask, asked), 1), 0) // nobody able
 
 	stale := append([]byte(nil), ask...)
 	tseq := binary.BigEndian.Uint64(stale[ringHeader+22:]) - 40

@@ -71,7 +71,7 @@ func sizesAtEdges() Scenario {
 			}
 			p.Faults = []sim.Fault{{Kind: sim.Loss, At: formed, For: 6 * time.Second, Network: everyone, From: everyone, To: everyone, Rate: 400}}
 			for t := 2 * time.Second; t < 6*time.Second; t += time.Second {
-				p.Faults = append(p.Faults, partition(t, 300*time.Millisecond, 0, 1, int(t/time.Second)%2))
+				p.Faults = append(p.Faults, partition(t, 700*time.Millisecond, 0, 1, int(t/time.Second)%2))
 			}
 			return Case{Plans: []*sim.Plan{p}, Seeds: 3, Watch: func(p *sim.Plan) []Watch {
 				return []Watch{everySize(want), neverOver(p), sometimes(recovered()), delivered(uint64(len(want)))}

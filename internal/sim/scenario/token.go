@@ -13,7 +13,7 @@ import (
 // Where a token in ring mode carries what scenarios look at.
 const (
 	tokenTSeq   = 22
-	requestSize = 16
+	requestSize = 17
 )
 
 func staleToken() Scenario {
@@ -166,8 +166,8 @@ func nonsenseRequests() Case {
 	p.RunFor = 4 * time.Second
 	p.Load = steady(p, formed-time.Second, p.RunFor, 3*time.Millisecond)
 	ask := func(of byte, first uint64, count uint32) []byte {
-		b := append([]byte(nil), 2, of, 0, 0) // of daemon 2, first attempt, nobody skipped
-		return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(b, first), count)
+		b := append([]byte(nil), 2, of, 0, 0)                                                           // of daemon 2, first attempt, nobody skipped
+		return append(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(b, first), count), 0) // nobody able
 	}
 	const thisRing, otherRing = 255, 0
 	return Case{
