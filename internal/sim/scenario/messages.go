@@ -71,6 +71,7 @@ func sizesAtEdges() Scenario {
 			}
 			p.Faults = []sim.Fault{{Kind: sim.Loss, At: formed, For: 6 * time.Second, Network: everyone, From: everyone, To: everyone, Rate: 400}}
 			for t := 2 * time.Second; t < 6*time.Second; t += time.Second {
+				// Longer than the failure detection time: the ring must break.
 				p.Faults = append(p.Faults, partition(t, 700*time.Millisecond, 0, 1, int(t/time.Second)%2))
 			}
 			return Case{Plans: []*sim.Plan{p}, Seeds: 3, Watch: func(p *sim.Plan) []Watch {

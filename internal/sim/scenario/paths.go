@@ -135,9 +135,8 @@ func networkLoop() Scenario {
 			Watch: func(p *sim.Plan) []Watch {
 				return []Watch{noChange(formed, p.RunFor), delivered(300)}
 			},
-			// Probes and hellos may go out a little earlier, with what comes in,
-			// and tell of a path earlier.
-			Twin: &Twin{But: func(e *trace.Event) bool { return e.Kind == trace.Packet || e.Kind == trace.Path }},
+			// Probes and hellos may go out a little earlier, with what comes in.
+			Twin: &Twin{But: func(e *trace.Event) bool { return e.Kind == trace.Packet }},
 		}
 	})
 	return s
