@@ -7,7 +7,8 @@ import "time"
 // (LIV-5). It is the damping of flapping routes [RFC 2439] with a proof of
 // good conduct in place of a decaying penalty.
 //
-// A trouble is that mutual hearing ended, or that a hop to the daemon failed.
+// A trouble is that mutual hearing ended while both were in one ring, that a hop
+// to the daemon failed, or that it did not come though a ring was left for it.
 // After a few lately the link counts only when it has been free of
 // them for a while, which doubles with each. That takes no link out of a ring
 // that turns, and none that has no troubles: a core of well connected daemons
@@ -40,9 +41,11 @@ func (d *damping) trouble(now Time, most int, t timing) {
 }
 
 // failed is the trouble that a hop to the daemon failed. The link has to prove
-// itself anew, however well it is heard.
+// itself anew, however well it is heard. It is never the first: what it cost is
+// a ring, or fd of a formation, not only hearing.
 func (d *damping) failed(now Time, t timing) {
 	d.trouble(now, mostHops, t)
+	d.troubles = max(d.troubles, 2)
 	d.since = now
 }
 

@@ -33,7 +33,7 @@ func generateOverload(seed uint64, mode Mode) *Plan {
 		if d != slow {
 			p.Load = append(p.Load, Load{
 				At: from, Daemon: d, Service: ring.Service(r.below(6)), Size: p.PayloadSize * 3 / 4, Every: every,
-				Count: int((p.RunFor + p.Converge + coreTime - from) / every),
+				Count: int((p.RunFor + p.Converge + overloadTime - from) / every),
 			})
 		}
 	}
