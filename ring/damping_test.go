@@ -20,6 +20,8 @@ func TestProof(t *testing.T) {
 		{"a cable, thrice", 3, 0, 0, 0},
 		{"four times", 4, 0, 0, 2 * testFD},
 		{"five times", 5, 0, 0, 4 * testFD},
+		{"failed hops, twice", 0, 2, 0, 0},
+		{"failed hops, thrice", 0, 3, 0, 2 * testFD},
 		{"silence again and again", 30, 0, 0, 8 * testFD},
 		{"failed hops again and again", 0, 30, 0, 16 * testFD},
 		{"silence takes nothing back", 30, 30, 0, 16 * testFD},
