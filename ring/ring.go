@@ -41,6 +41,7 @@ type Ring struct {
 	largeBegun int    // bytes of large messages begun since the last visit
 	largeDone  int    // bytes of own large messages delivered since then
 	resent     int    // bytes sent again in this visit
+	resentMost int    // what the largest of those packets takes: it may be older than the size in force
 	payload    int
 	budget     int
 

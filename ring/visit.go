@@ -25,6 +25,7 @@ func (r *Ring) visit(now Time, in *instance, t *token) {
 	r.mark(now, in, t)
 	r.announceHold(in, t, idle && t.seq < first)
 	r.traceVisit(now, in, t)
+	r.resentMost = 0
 
 	if in.alone() {
 		r.multicast(in, first, t.seq)
@@ -197,6 +198,7 @@ func (r *Ring) multicast(in *instance, first, last Seq) {
 func (r *Ring) resend(packet []byte, to int) {
 	r.n.DataResent++
 	r.resent += cost(len(packet))
+	r.resentMost = max(r.resentMost, cost(len(packet)))
 	kind, daemon := KindData, DaemonID(0)
 	if r.state == Recovery {
 		kind = KindRecovered

@@ -67,8 +67,14 @@ func (c *Checker) datagram(p *process, e *trace.Event) {
 	l.highest = max(l.highest, e.Counter)
 	if e.Fate == trace.FateGreeted {
 		// A life not let in, or no more, may be forgotten and begin again.
-		l.let, l.highest = false, uint64(e.Seq)
+		c.shutOut(p, l)
+		l.highest = uint64(e.Seq)
 	} else if !l.let {
+		for _, other := range p.lives {
+			if other.id.Daemon == l.id.Daemon { // of two machines with one name it takes one at a time
+				c.shutOut(p, other)
+			}
+		}
 		l.let, l.from = true, e.Counter
 		c.expectPair(pairOf{e.From, p.id})
 	}
@@ -79,6 +85,13 @@ func (c *Checker) datagram(p *process, e *trace.Event) {
 // another.
 func aboutPacket(p *process, e *trace.Event) subject {
 	return both(p.id, e.From).at(ring.RingID{}, ring.Seq(e.Counter))
+}
+
+// shutOut notes that p has not let a life in, or no more. Of its paths nothing
+// is expected until it does.
+func (c *Checker) shutOut(p *process, l *life) {
+	l.let = false
+	c.forget(func(x *expectation) bool { return x.pair == pairOf{l.id, p.id} })
 }
 
 // life is what a process has accepted of another; nil: nothing. The latest lives

@@ -12,6 +12,12 @@ import (
 // its own, and loses it again before the state of the groups is agreed: what a
 // said meanwhile is handed over in the ring after it.
 func interrupted() (s *script, said note) {
+	s, said = interrupting()
+	return s.form(12, p, q), said
+}
+
+// interrupting is interrupted, before the third daemon is lost.
+func interrupting() (s *script, said note) {
 	s = newScript().born(p, q, r)
 	s.open(p, 1, "#a#h1")
 	s.open(q, 2, "#b#h2")
@@ -32,7 +38,6 @@ func interrupted() (s *script, said note) {
 	s.deliver(p, n)
 	s.deliver(q, n)
 	said = s.says(1, p, q)
-	s.form(12, p, q)
 	return s, said
 }
 
@@ -178,6 +183,28 @@ func TestReunion(t *testing.T) {
 	s.signaled(1, 10, 2)
 	s.sees(1, groups.CauseNetwork, 1, ac, 0, a, cc)
 	wantVerdict(t, s.judge(), GRP1)
+}
+
+// Two that set out for one ring, of which one went elsewhere, do not share what
+// they have.
+func TestPartedOnTheWay(t *testing.T) {
+	s, said := interrupting()
+	c := regular(id(11, p), id(12, p), p, q)
+	c.Came = []ring.RingID{id(11, p), id(11, p)}
+	s.install(p, transitional(id(11, p), id(12, p), p, q))
+	s.install(p, c)
+	s.form(13, p, q) // q comes from 11
+	s.exchange(p, q)
+	s.signaled(1, 10, 2)
+	s.sees(1, groups.CauseNetwork, 1, a, 0, a)
+	s.gets(said, 1)
+	s.sees(1, groups.CauseNetwork, 3, ab, 0, a, b)
+	s.signaled(2, 10, 2)
+	s.sees(2, groups.CauseNetwork, 2, b, 0, b)
+	s.gets(said, 2)
+	s.sees(2, groups.CauseNetwork, 3, ab, 1, a, b)
+	s.quiet(p, q)
+	wantGood(t, "parted on the way", s.judge())
 }
 
 // Who says that it has agreed must be where it says, have agreed on all before,

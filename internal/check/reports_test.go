@@ -38,6 +38,18 @@ func (s *script) later(d time.Duration) *script {
 	return s
 }
 
+// twin is another machine with q's name.
+var twin = ring.Process{Daemon: q.Daemon, Incarnation: 0xe}
+
+// shutOut is known when p has let a twin of q in meanwhile, and q in again.
+func shutOut() *script {
+	s := known().later(2 * time.Second)
+	s.datagram(p, twin, 1, trace.FateFresh, true)
+	s.report(p, q, 1, true, "silent")
+	s.datagram(p, q, 2, trace.FateFresh, true)
+	return s
+}
+
 var goodReports = []run{
 	{"death and recovery are reported in time", MPX8, func() *script {
 		s := known()
@@ -109,6 +121,19 @@ var goodReports = []run{
 		s.later(time.Second - 1)
 		s.reportAll(1, "silent")
 		s.reportAll(0, "silent")
+		return s.later(5 * time.Second)
+	}},
+	{"shut out for a twin, and let in again", MPX8, func() *script {
+		s := shutOut()
+		s.now += time.Second - 1
+		s.report(p, q, 1, true, "ok")
+		return s.later(time.Second)
+	}},
+	{"shut out as it greets, then a twin is let in", MPX8, func() *script {
+		s := known().later(2 * time.Second)
+		s.datagram(p, q, 2, trace.FateGreeted, true)
+		s.datagram(p, twin, 1, trace.FateFresh, true)
+		s.report(p, q, 1, true, "silent")
 		return s.later(5 * time.Second)
 	}},
 	{"the dead report nothing", MPX8, func() *script {
@@ -195,6 +220,7 @@ var badReports = []run{
 		s.report(q, p, 1, true, "silent")
 		return s
 	}},
+	{"let in again, and not reported", MPX8, func() *script { return shutOut().later(2 * time.Second) }},
 	{"silent after it stood still", MPX8, func() *script {
 		s := known()
 		s.add(trace.Event{Kind: trace.Pause, Process: p})
