@@ -7,6 +7,8 @@
 # make lab-soak  the soak alone, 20 minutes if SOAK does not say else
 # make sim    the ring in the simulator, SEEDS seeds from START
 # make mutants  known protocol bugs, put in one at a time; MUTANTS=-sample=5
+# make bench  throughput and latency beside Corosync on one bed (root, ip, tc);
+#             BENCH=-quick for a look
 # make build  the three programs, static, in bin/
 
 PKGS     ?= ./...
@@ -14,6 +16,7 @@ FUZZTIME ?= 5s
 SEEDS    ?= 2000
 START    ?= 1
 MUTANTS  ?=
+BENCH    ?=
 # The slowest package is internal/lab: minutes of real time on real networks.
 TIMEOUT  ?= 20m
 # How long the soak on real networks lasts.
@@ -26,7 +29,7 @@ TESTFLAGS ?=
 
 GO = CGO_ENABLED=0 go
 
-.PHONY: all test check format vet lint race fuzz lab lab-full lab-soak sim mutants build vuln clean
+.PHONY: all test check format vet lint race fuzz lab lab-full lab-soak sim mutants bench build vuln clean
 
 all: build
 
@@ -70,6 +73,9 @@ sim:
 
 mutants:
 	$(GO) run ./internal/sim/mutants $(MUTANTS)
+
+bench:
+	$(GO) run ./bench $(BENCH)
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...

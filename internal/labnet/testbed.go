@@ -19,6 +19,10 @@ type Options struct {
 	IPv6     bool
 	// Absent names, by host, the networks it is not on.
 	Absent map[string][]string
+	// Bare leaves the packet filter out, of hosts and bridges, which takes time
+	// for every packet: then Cut, Mend, Impair, Refuse and Counts are not to be
+	// used.
+	Bare bool
 }
 
 // Testbed is hosts on parallel networks.

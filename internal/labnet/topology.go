@@ -3,7 +3,9 @@
 package labnet
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 )
 
@@ -23,8 +25,25 @@ func (b *Testbed) build() error {
 	if err := ip(switches, lines.String()); err != nil {
 		return err
 	}
+	if b.Bare {
+		if err := within(switches, unfiltered); err != nil {
+			return err
+		}
+	}
 	for _, host := range b.Hosts {
 		if err := b.addHost(host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unfiltered keeps the bridges of this namespace from showing every packet to
+// the packet filter, which kernels do once their module for it is loaded.
+func unfiltered() error {
+	for _, what := range []string{"iptables", "ip6tables", "arptables"} {
+		err := os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-"+what, []byte("0"), 0)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
@@ -46,6 +65,9 @@ func (b *Testbed) addHost(host string) error {
 		if err := b.Plug(host, n); err != nil {
 			return err
 		}
+	}
+	if b.Bare {
+		return nil
 	}
 	return b.nft(host, b.filter(host))
 }
