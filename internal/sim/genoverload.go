@@ -13,6 +13,11 @@ func overloads(seed uint64) bool {
 	return r.chance(25)
 }
 
+// overloadAttempts bounds LIV-7: who cannot follow asks in vain 32 times at most,
+// once in a rotation, and goes with the next (docs/protocol.md); a rotation that
+// takes as long as the failure detection time ends the ring.
+const overloadAttempts = 33
+
 // generateOverload draws a cluster in which the others send ten times as much
 // as one member takes, until the run ends: the ring slows down to it or goes on
 // without it (LIV-7).
@@ -26,8 +31,10 @@ func generateOverload(seed uint64, mode Mode) *Plan {
 	}
 	r := stream(seed, "overload")
 	p.RunFor = r.time(3*time.Second, 5*time.Second)
-	p.Converge = 10 * p.FailureDetection // LIV-7's bound, half of what is left
-	slow, every := r.below(p.Daemons), r.time(time.Millisecond, 4*time.Millisecond)
+	p.FailureDetection = r.pick(200*time.Millisecond, 300*time.Millisecond)
+	p.Converge = overloadAttempts * p.FailureDetection
+	slow, offered := r.below(p.Daemons), r.time(500*time.Microsecond, 3*time.Millisecond)
+	every := offered * time.Duration(p.Daemons-1)
 	from := p.RunFor / 2
 	for d := range p.Daemons {
 		if d != slow {
@@ -38,7 +45,7 @@ func generateOverload(seed uint64, mode Mode) *Plan {
 		}
 	}
 	const tenth = 10
-	each := tenth * every / time.Duration(p.Daemons-1)
+	each := tenth * offered
 	f := Fault{Kind: Limit, At: r.time(from, p.RunFor), Permanent: true, Network: -1, From: -1, To: slow, Delay: each, Count: []int{5, 20, 100}[r.below(3)]}
 	if r.chance(300) {
 		// Its processor is slow; it works on every copy.
