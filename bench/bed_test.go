@@ -68,7 +68,7 @@ func TestOurs(t *testing.T) {
 	r := newRecord(o)
 	loads := []load{
 		{name: "a", size: 1350, duration: time.Second, warmup: 200 * time.Millisecond},
-		{name: "b", size: 200, rate: 500, cut: true, duration: 2 * time.Second, warmup: 200 * time.Millisecond, only: []string{ours}},
+		{name: "b", size: 200, rate: 500, cut: true, senders: 2, duration: 2 * time.Second, warmup: 200 * time.Millisecond, only: []string{ours}},
 	}
 	for _, c := range contenders {
 		// Whatever else this machine does: the bed is looked at here, not how

@@ -129,11 +129,21 @@ func (r *corosyncRun) linked(ctx context.Context, b *bed) error {
 }
 
 func (r *corosyncRun) measure(ctx context.Context, l load) (outcome, error) {
+	senders := l.senders
+	switch {
+	case senders > 0:
+	case l.rate > 0:
+		senders = len(r.namespaces)
+	default:
+		// It carries more of one sender than of several: each message is a
+		// round trip between client and daemon, and the daemons run before the clients.
+		senders = 1
+	}
 	var pids []string
 	for _, p := range r.pids() {
 		pids = append(pids, fmt.Sprint(p))
 	}
 	return parseOutcome(output(ctx, r.corosync.flooder, "-n", strings.Join(r.namespaces, ","), "-p", strings.Join(pids, ","),
-		"-s", fmt.Sprint(l.size), "-k", fmt.Sprint(len(r.namespaces)), "-r", fmt.Sprint(l.rate), "-o", fmt.Sprint(l.window(len(r.namespaces))),
+		"-s", fmt.Sprint(l.size), "-k", fmt.Sprint(senders), "-r", fmt.Sprint(l.rate), "-o", fmt.Sprint(l.window(senders)),
 		"-w", fmt.Sprint(l.warmup.Seconds()), "-d", fmt.Sprint(l.duration.Seconds())))
 }

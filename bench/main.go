@@ -62,6 +62,7 @@ func parse(args []string) (options, error) {
 	f.IntVar(&o.hosts, "hosts", 3, "hosts, each with a daemon and a client")
 	f.DurationVar(&o.plan.duration, "duration", 0, "how long each load is measured (default 5s; 2s with -quick)")
 	f.DurationVar(&o.plan.warmup, "warmup", 0, "how long it runs before that (default 2s; 1s with -quick)")
+	f.IntVar(&o.plan.senders, "senders", 0, "clients that send (default: all, and of Corosync one where throughput is measured)")
 	f.Float64Var(&o.quiet, "quiet", 1, "wait with each load until less than this share of the machine is in use")
 	f.BoolVar(&o.plan.quick, "quick", false, "few loads, one round, shorter")
 	if err := f.Parse(args); err != nil {
@@ -84,8 +85,8 @@ func parse(args []string) (options, error) {
 	if contenders != "" {
 		o.contenders = strings.Split(contenders, ",")
 	}
-	if f.NArg() > 0 || o.pairs < 1 || o.hosts < 2 || o.hosts > 30 || !(o.quiet > 0) || o.plan.duration < time.Second {
-		return o, errors.New("no arguments, one pair or more, 2 to 30 hosts, a second or more, and not without any use of the machine")
+	if f.NArg() > 0 || o.pairs < 1 || o.hosts < 2 || o.hosts > 30 || o.plan.senders < 0 || o.plan.senders > o.hosts || !(o.quiet > 0) || o.plan.duration < time.Second {
+		return o, errors.New("no arguments, one pair or more, 2 to 30 hosts, as many senders at most, a second or more, and not without any use of the machine")
 	}
 	for _, m := range o.modes {
 		if m != ideal && m != wire {

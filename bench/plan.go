@@ -14,6 +14,7 @@ import (
 type plan struct {
 	duration, warmup time.Duration
 	quick            bool
+	senders          int // 0: as suits the contender
 }
 
 // load is one thing to measure.
@@ -24,6 +25,7 @@ type load struct {
 	cut      bool    // a network is cut halfway
 	duration time.Duration
 	warmup   time.Duration
+	senders  int      // clients that send; 0: as suits the contender
 	only     []string // contenders; none: all
 }
 
@@ -56,7 +58,7 @@ func rateName(rate float64) string { return fmt.Sprintf("%.0f/s of 200 B", rate)
 func (p plan) loads(what []string, mode string) []load {
 	var all []load
 	add := func(l load) {
-		l.duration, l.warmup = p.duration, p.warmup
+		l.duration, l.warmup, l.senders = p.duration, p.warmup, p.senders
 		all = append(all, l)
 	}
 	if slices.Contains(what, "throughput") {

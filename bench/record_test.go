@@ -139,7 +139,7 @@ func TestSave(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, bad := range [][]string{{"-pairs", "-1"}, {"-mode", "perfect"}, {"-hosts", "1"}, {"x"}, {"-duration", "1ms"}, {"-quiet", "0"}, {"-no"}} {
+	for _, bad := range [][]string{{"-pairs", "-1"}, {"-mode", "perfect"}, {"-hosts", "1"}, {"-senders", "4"}, {"x"}, {"-duration", "1ms"}, {"-quiet", "0"}, {"-no"}} {
 		if _, err := parse(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

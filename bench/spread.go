@@ -118,12 +118,16 @@ func (r *spreadRun) oneRing(ctx context.Context, admins []string) error {
 }
 
 func (r *spreadRun) measure(ctx context.Context, l load) (outcome, error) {
+	senders := l.senders
+	if senders == 0 {
+		senders = len(r.sockets)
+	}
 	args := []string{r.spread.tool, "bench", "--json", "--connect", strings.Join(r.sockets, ","),
-		"--size", fmt.Sprint(l.size), "--duration", l.duration.String(), "--warmup", l.warmup.String()}
+		"--size", fmt.Sprint(l.size), "--senders", fmt.Sprint(senders), "--duration", l.duration.String(), "--warmup", l.warmup.String()}
 	if l.rate > 0 {
 		args = append(args, "--rate", fmt.Sprint(l.rate))
 	} else {
-		args = append(args, "--window", fmt.Sprint(l.window(len(r.sockets))))
+		args = append(args, "--window", fmt.Sprint(l.window(senders)))
 	}
 	return parseOutcome(output(ctx, args...))
 }

@@ -81,6 +81,8 @@ static uint64_t window;
 static int64_t begin, from, to;
 static atomic_int running, stopped, ended;
 static struct cpg_name group;
+static pthread_mutex_t joining = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t all_connected;
 
 static void die(const char *format, ...)
 {
@@ -309,8 +311,12 @@ static void *session(void *argument)
 	int64_t next = 0, last_came = 0;
 	uint64_t before = 0;
 	prctl(PR_SET_TIMERSLACK, 1);
+	/* Sessions that are opened at the same time lose their handles now and then. */
+	pthread_mutex_lock(&joining);
 	join(me);
 	cpg_fd_get(me->handle, &fd);
+	pthread_mutex_unlock(&joining);
+	pthread_barrier_wait(&all_connected);
 	for (;;) {
 		int64_t t = now(), wait;
 		struct timespec timeout;
@@ -412,6 +418,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	group.length = (uint32_t)snprintf(group.value, sizeof group.value, "flood-%d", (int)getpid());
+	pthread_barrier_init(&all_connected, NULL, (unsigned)nodes);
 	for (int i = 0; i < nodes; i++) {
 		node[i].latency = histogram();
 		node[i].late = histogram();
