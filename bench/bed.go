@@ -23,6 +23,9 @@ const (
 const (
 	wireRate = 1_000_000_000 // bits a second, of every cable each way
 	networks = 2
+	// cutNetwork is the one that is cut: the first, which Corosync uses when it
+	// uses one at a time.
+	cutNetwork = 0
 	// settle is what daemons get to end their start, after their ring is there.
 	settle = 500 * time.Millisecond
 )
@@ -131,12 +134,12 @@ func (b *bed) drive(ctx context.Context, daemons running, l load) (outcome, erro
 	go func() {
 		err := wait(ctx, l.warmup+l.duration/2)
 		if err == nil {
-			err = b.SetSwitch(networks-1, false)
+			err = b.SetSwitch(cutNetwork, false)
 		}
 		cut <- err
 	}()
 	result, err := daemons.measure(ctx, l)
-	err = errors.Join(err, <-cut, b.SetSwitch(networks-1, true))
+	err = errors.Join(err, <-cut, b.SetSwitch(cutNetwork, true))
 	// The daemons notice that it is back before the next load.
 	return result, errors.Join(err, wait(ctx, 3*time.Second))
 }

@@ -165,7 +165,7 @@ func (p plot) drawHeight(s *strings.Builder, y axis) {
 		line(s, plotLeft, y.at(t), plotRight, y.at(t), "#dddddd")
 		label(s, plotLeft-8, y.at(t)+4, "end", number(t))
 	}
-	label(s, plotLeft, plotTop-8, "middle", p.y)
+	label(s, 10, plotTop-8, "start", p.y)
 }
 
 func (p plot) drawBars(s *strings.Builder) {
