@@ -252,3 +252,35 @@ func TestGoodClients(t *testing.T) {
 		}
 	}
 }
+
+// Who joins after a signal is told of it, though all that it warned of have left
+// since; but not if the group has ended meanwhile and begun anew.
+func TestJoinAfterTheLostHaveLeft(t *testing.T) {
+	join := func(others bool) *script {
+		s := club()
+		s.open(p, 9, "#z#h1")
+		if !others {
+			s.does(1, groups.ActLeave, g, p, q)
+			s.sees(2, groups.CauseLeave, 3, b, 0, a)
+			s.leaves(1)
+		}
+		leave := s.ordered(q, s.asks(2, s.request(2, groups.ActLeave, ring.Agreed, "g")), p)
+		join := s.ordered(p, s.asks(9, s.request(9, groups.ActJoin, ring.Agreed, "g")))
+		s.install(p, s.next(p, id(11, p), p))
+		s.deliver(p, leave, join)
+		return s
+	}
+	z, az := []string{"#z#h1"}, []string{"#a#h1", "#z#h1"}
+	s := join(true)
+	s.signaled(1, 10, 2)
+	s.sees(1, groups.CauseNetwork, 3, a, 0, a)
+	s.signaled(1, 10, 3)
+	s.sees(9, groups.CauseNetwork, 4, az, 1, a, z)
+	wantGood(t, "after the signal", s.judge())
+	s = join(true)
+	s.sees(9, groups.CauseJoin, 4, az, 0, z)
+	wantVerdict(t, s.judge(), GRP10)
+	s = join(false)
+	s.sees(9, groups.CauseJoin, 4, z, 0, z)
+	wantGood(t, "a new group", s.judge())
+}

@@ -104,7 +104,7 @@ func (c *Checker) networkDue(s *session, t *part) []output {
 func (c *Checker) changeDue(s *session, e *entry, name string) []output {
 	op, t, v := e.op, e.part, s.views[name]
 	who, at := op.session, t.placeOf(op.session)
-	late := t.inTrans && t.transAt.before(op.place)
+	late := t.late(op)
 	if op.act == groups.ActJoin {
 		if !t.scope.has(at) || late && !t.trans.has(at) || v != nil && slices.Contains(v.members, who) {
 			return nil
@@ -120,7 +120,7 @@ func (c *Checker) changeDue(s *session, e *entry, name string) []output {
 	}
 	signaled := v != nil && v.signaled
 	if v == nil && late && t.agreed == t {
-		signaled = slices.ContainsFunc(members, func(m *session) bool { return !t.trans.has(t.placeOf(m)) })
+		signaled = c.warned(name, t, op)
 	}
 	due := output{kind: trace.ClientView, group: name, cause: groups.CauseJoin}
 	switch op.act {
@@ -195,12 +195,40 @@ func (c *Checker) membersAt(group string, t *part, before *operation) []*session
 		if !member || !t.scope.has(q.place) || !over(st.from) || over(st.to) {
 			continue
 		}
-		if st.from.ring == t.ring && t.inTrans && t.transAt.before(st.from.place) && !t.trans.has(q.place) {
+		if t.late(st.from) && !t.trans.has(q.place) {
 			continue
 		}
 		list = append(list, st.session)
 	}
 	return list
+}
+
+// warned tells whether members of a group had been signaled in t's transitional
+// configuration when an operation came: some did not come along, and the group
+// has had members ever since. Those who did not come along may have left.
+func (c *Checker) warned(group string, t *part, op *operation) bool {
+	over := func(o *operation, upto place) bool {
+		if o == nil || o.ring != t.ring {
+			return o != nil && o.ring.id.Epoch < t.ring.id.Epoch
+		}
+		return !upto.before(o.place) && o.delivered.has(t.place)
+	}
+	stays := c.groups.stays[group]
+	member := func(st *stay, upto place) bool {
+		at := t.placeOf(st.session)
+		return t.scope.has(at) && over(st.from, upto) && !over(st.to, upto) && (t.trans.has(at) || !t.late(st.from))
+	}
+	left := func(st *stay) bool { return member(st, t.transAt) && !t.trans.has(t.placeOf(st.session)) }
+	emptied := func(st *stay) bool {
+		return t.late(st.to) && over(st.to, op.place) && !slices.ContainsFunc(stays, func(other *stay) bool { return member(other, st.to.place) })
+	}
+	return slices.ContainsFunc(stays, left) && !slices.ContainsFunc(stays, emptied)
+}
+
+// late tells whether an operation comes after the transitional configuration
+// that ends t's ring.
+func (t *part) late(op *operation) bool {
+	return op != nil && op.ring == t.ring && t.inTrans && t.transAt.before(op.place)
 }
 
 // placeOf is the place of a session's daemon in t's ring.
