@@ -191,11 +191,11 @@ func TestParseTicks(t *testing.T) {
 }
 
 func TestParseCount(t *testing.T) {
-	n, err := parseCount("Some warning\n1234,,raw_syscalls:sys_enter,2001,100.00,,\n")
-	if err != nil || n != 1234 {
+	n, err := parseCount("Some warning\n1234,,raw_syscalls:sys_enter,2001,100.00,,\n500000000,ns,duration_time,500000000,100.00,,\n")
+	if err != nil || n != 2468 {
 		t.Errorf("%v, %v", n, err)
 	}
-	for _, bad := range []string{"", "<not counted>,,raw_syscalls:sys_enter,0,0.00,,"} {
+	for _, bad := range []string{"", "<not counted>,,raw_syscalls:sys_enter,0,0.00,,\n5,ns,duration_time,5,100.00,,", "1234,,raw_syscalls:sys_enter,2001,100.00,,"} {
 		if _, err := parseCount(bad); err == nil {
 			t.Errorf("%q is a count", bad)
 		}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // withSystemCalls measures a load, and counts the daemons' system calls in a
@@ -37,26 +36,43 @@ func systemCalls(ctx context.Context, pids []int, l load) float64 {
 		list = append(list, strconv.Itoa(pid))
 	}
 	span := l.duration / 2
-	begin := time.Now()
-	cmd := exec.CommandContext(ctx, "perf", "stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-p", strings.Join(list, ","),
+	cmd := exec.CommandContext(ctx, "perf", "stat", "-x", ",", "-e", "raw_syscalls:sys_enter,duration_time", "-p", strings.Join(list, ","),
 		"--", "sleep", fmt.Sprint(span.Seconds()))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return 0
 	}
-	n, err := parseCount(string(out))
+	perSecond, err := parseCount(string(out))
 	if err != nil {
 		return 0
 	}
-	return n / time.Since(begin).Seconds()
+	return perSecond
 }
 
-// parseCount reads the count in a line of "perf stat -x ,".
-func parseCount(text string) (float64, error) {
+// parseCount reads the calls a second out of what "perf stat -x ," prints: a
+// line for the calls, and one for the nanoseconds in which they were counted.
+func parseCount(text string) (perSecond float64, err error) {
+	var calls, span float64
 	for line := range strings.Lines(text) {
-		if fields := strings.Split(line, ","); len(fields) > 2 && strings.Contains(line, "sys_enter") {
-			return strconv.ParseFloat(fields[0], 64)
+		fields := strings.Split(line, ",")
+		if len(fields) < 3 {
+			continue
+		}
+		var to *float64
+		switch fields[2] {
+		case "raw_syscalls:sys_enter":
+			to = &calls
+		case "duration_time":
+			to = &span
+		default:
+			continue
+		}
+		if *to, err = strconv.ParseFloat(fields[0], 64); err != nil {
+			return 0, err
 		}
 	}
-	return 0, errors.New("no count")
+	if span <= 0 {
+		return 0, errors.New("no count")
+	}
+	return calls / span * 1e9, nil
 }

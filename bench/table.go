@@ -48,6 +48,13 @@ func (r *record) table() string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "# Measured %s\n\n%d hosts, %d cores, kernel %s, %s. Median of the rounds (least to most).\n", r.When, r.Hosts, r.Cores, r.Kernel, r.Go)
 	t.WriteString("A ratio is the median over the rounds of ours to the peer's in the same round.\n")
+	var noise []float64
+	for _, s := range r.Samples {
+		noise = append(noise, s.Noise)
+	}
+	if n, ok := middle(noise); ok {
+		fmt.Fprintf(&t, "Share of the machine in use between the loads: %s; above 0.2 the figures say little.\n", n.text("%.2f"))
+	}
 	for _, mode := range r.distinct("", func(s sample) string { return s.Mode }) {
 		r.floorTable(&t, mode)
 		r.loadTable(&t, mode, "messages/s", "%.0f", isThroughput, perSecond)
@@ -100,8 +107,10 @@ func (r *record) loadTable(t *strings.Builder, mode, what, format string, shown 
 		}
 		return s.Load
 	}), func(l string) bool { return l == "" || !shown(l) })
-	if len(loads) == 0 {
-		return
+	if !slices.ContainsFunc(loads, func(l string) bool {
+		return slices.ContainsFunc(contenders, func(c string) bool { v, ok := r.median(mode, c, l, f); return ok && v.most > 0 })
+	}) {
+		return // not measured
 	}
 	peer := slices.IndexFunc(peers, func(p string) bool { return slices.Contains(contenders, p) })
 	fmt.Fprintf(t, "\n## %s: %s\n\n| |", mode, what)
