@@ -44,15 +44,6 @@ func (f *flow) rotated(now Time, took time.Duration) {
 // do not follow it: it says little of one with work to do.
 func (f *flow) rested(took time.Duration) { f.waking = smooth(f.waking, took) }
 
-// expected is how long the next rotation may be expected to take, but for a
-// hold.
-func (f *flow) expected(hold time.Duration) time.Duration {
-	if hold > 0 {
-		return max(f.smoothed, f.waking)
-	}
-	return f.smoothed
-}
-
 // smooth takes a measurement into a mean; the first one is the mean.
 func smooth(mean, took time.Duration) time.Duration {
 	if mean == 0 {

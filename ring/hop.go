@@ -27,12 +27,16 @@ func (r *Ring) forward(now Time, in *instance, t *token) {
 	if r.cfg.Trace != nil {
 		r.trace(now, &TraceEvent{Kind: TraceTokenOut, Ring: in.id, TSeq: in.sentRound})
 	}
-	hold := holdOf(t)
-	in.resendDelay = clamp(2*in.expected(hold), r.t.minResend, r.t.maxResend)
+	in.resendDelay = clamp(2*in.smoothed, r.t.minResend, r.t.maxResend)
 	if in.smoothed == 0 {
 		in.resendDelay = r.t.maxResend
 	}
-	in.firstResend = in.resendDelay + hold
+	in.firstResend = in.resendDelay
+	if hold := holdOf(t); hold > 0 {
+		// Lost tokens lengthen what is measured: bounded, and only for the first
+		// try, or there would be too few of them before the ring is lost.
+		in.firstResend = hold + max(in.resendDelay, min(2*in.waking, r.t.maxWaking))
+	}
 	in.sentAt, in.resendAt = now, now+in.firstResend
 }
 

@@ -14,6 +14,7 @@ type timing struct {
 	loss        time.Duration // no evidence of the token: the ring is lost
 	minResend   time.Duration // bounds of the per-hop token resend timer (rule 4)
 	maxResend   time.Duration
+	maxWaking   time.Duration // how much longer than that the hosts may take to wake up
 	hold        time.Duration // how long an idle token rests; below fd/4 (rule 4)
 	maxLag      time.Duration // bound of the delay allowed to late first copies (rule 5)
 	join        time.Duration // between joins in Gather
@@ -32,6 +33,7 @@ func newTiming(fd time.Duration) timing {
 		loss:        fd,
 		minResend:   time.Millisecond,
 		maxResend:   max(fd/8, time.Millisecond),
+		maxWaking:   fd / 25,
 		hold:        fd / 5,
 		maxLag:      fd / 5,
 		join:        fd / 10,
