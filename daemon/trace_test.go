@@ -65,6 +65,9 @@ func (r *recording) engine(c engine.Config) (*engine.Engine, error) {
 		}
 		r.add(out)
 	}
+	c.Agreed = func(_ time.Duration, a groups.Agreement) {
+		r.add(trace.Event{Process: p, Kind: trace.Agree, Ring: a.Of, In: trace.ConfID{Kind: ring.Regular, New: a.In}})
+	}
 	return engine.New(c)
 }
 

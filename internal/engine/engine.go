@@ -36,6 +36,10 @@ type Config struct {
 	Ring ring.Config
 	// MaxSessions bounds the sessions of this daemon; default 10000.
 	MaxSessions int
+	// Agreed, if not nil, is told when the state of the groups is agreed on,
+	// before Output has the events that follow from it. For traces, like
+	// Multipath.Trace and Ring.Trace.
+	Agreed func(now Time, a groups.Agreement)
 }
 
 // Command is a monitor command that came as sealed datagrams; answer it with
@@ -58,9 +62,6 @@ type Output struct {
 	Commands  []Command
 	// Conf holds configurations delivered, for logs and watchers.
 	Conf []*ring.Configuration
-	// Agreed tells when the state of the groups has been agreed on, for
-	// watchers: before Events, which follow from it.
-	Agreed []groups.Agreement
 	// Room tells that lanes which were full may have room again.
 	Room bool
 }
@@ -72,6 +73,7 @@ type Engine struct {
 	groups    *groups.Groups
 
 	maxSessions int
+	agreed      func(Time, groups.Agreement)
 	networks    []string
 	stopped     bool
 
@@ -113,7 +115,7 @@ func New(cfg Config) (*Engine, error) {
 		Daemon:      ring.DaemonID(cfg.Multipath.Self),
 		Incarnation: ring.Incarnation(cfg.Multipath.Incarnation.Short()),
 	}
-	e := &Engine{multipath: m, maxSessions: cfg.MaxSessions, payloadSize: m.PayloadSize()}
+	e := &Engine{multipath: m, maxSessions: cfg.MaxSessions, agreed: cfg.Agreed, payloadSize: m.PayloadSize()}
 	if e.maxSessions == 0 {
 		e.maxSessions = DefaultMaxSessions
 	}
@@ -166,6 +168,6 @@ func (e *Engine) clearOutput() {
 	clear(e.out.Events)
 	clear(e.out.Commands)
 	clear(e.out.Conf)
-	e.out = Output{Events: e.out.Events[:0], Commands: e.out.Commands[:0], Conf: e.out.Conf[:0], Agreed: e.out.Agreed[:0]}
+	e.out = Output{Events: e.out.Events[:0], Commands: e.out.Commands[:0], Conf: e.out.Conf[:0]}
 	e.taken = false
 }

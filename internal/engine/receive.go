@@ -106,9 +106,18 @@ func (e *Engine) settle(now Time) {
 		}
 	}
 	e.tellBeacon()
-	e.out.Agreed = append(e.out.Agreed, e.groups.Agreements()...)
+	e.tellAgreements(now)
 	e.out.Events = append(e.out.Events, e.groups.Events()...)
 	e.takeCommands()
+}
+
+// tellAgreements is for the trace.
+func (e *Engine) tellAgreements(now Time) {
+	for _, a := range e.groups.Agreements() {
+		if e.agreed != nil {
+			e.agreed(now, a)
+		}
+	}
 }
 
 // sendAll hands the ring's packets to the networks in order, and tells whether

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"slices"
+	"time"
 
+	"mpspread/groups"
 	"mpspread/internal/trace"
 	"mpspread/multipath"
 	"mpspread/ring"
@@ -70,6 +72,11 @@ func (w *World) installed(d *daemon, data []byte) bool {
 var fates = [...]trace.Fate{
 	multipath.Fresh: trace.FateFresh, multipath.Greeted: trace.FateGreeted, multipath.Copy: trace.FateCopy,
 	multipath.Forged: trace.FateForged, multipath.Beyond: trace.FateBeyond, multipath.Refused: trace.FateRefused,
+}
+
+// traceAgreed is the callback of engine.Config.Agreed.
+func (n *engineNode) traceAgreed(_ time.Duration, a groups.Agreement) {
+	n.w.emit(n.d, &trace.Event{Kind: trace.Agree, Ring: a.Of, In: trace.ConfID{Kind: ring.Regular, New: a.In}})
 }
 
 // traceMultipath is the callback of multipath.Config.Trace.

@@ -43,7 +43,7 @@ func (w *World) newEngineNode(d *daemon) node {
 	n.entropy.prng = stream(w.plan.Seed, "entropy", d.slot, int(d.life))
 	mc := w.multipathConfig(d)
 	mc.Trace, mc.Entropy = n.traceMultipath, n.entropy
-	c := engine.Config{Multipath: mc, Ring: w.ringConfig(d, &n.recorder)}
+	c := engine.Config{Multipath: mc, Ring: w.ringConfig(d, &n.recorder), Agreed: n.traceAgreed}
 	n.record(&c)
 	n.start(c)
 	return n
@@ -132,15 +132,9 @@ func (n *engineNode) drain(now time.Duration, send func(network, to int, data []
 		if out.Room {
 			n.full = false
 		}
-		for _, a := range out.Agreed {
-			if n.d.node == nil {
-				return // it died while it sent
-			}
-			n.w.emit(n.d, &trace.Event{Kind: trace.Agree, Ring: a.Of, In: trace.ConfID{Kind: ring.Regular, New: a.In}})
-		}
 		for i := range out.Events {
 			if n.d.node == nil {
-				return
+				return // it died while it sent
 			}
 			n.stage(&out.Events[i])
 		}

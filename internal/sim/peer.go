@@ -76,6 +76,7 @@ type remote struct {
 	rand      *prng // the daemon's entropy, which the core draws from
 	ring      func(now time.Duration, e *ring.TraceEvent)
 	multipath func(now time.Duration, e *multipath.TraceEvent)
+	agreed    func(now time.Duration, a groups.Agreement)
 	confs     map[trace.ConfID]*ring.Configuration
 }
 
@@ -94,8 +95,8 @@ func (p *Peer) newRing(c ring.Config) ringCore {
 
 func (p *Peer) newEngine(c engine.Config, rand *prng) (engineCore, error) {
 	m := p.newRemote()
-	m.rand, m.ring, m.multipath = rand, c.Ring.Trace, c.Multipath.Trace
-	c.Ring.Trace, c.Multipath.Trace, c.Multipath.Entropy = nil, nil, nil
+	m.rand, m.ring, m.multipath, m.agreed = rand, c.Ring.Trace, c.Multipath.Trace, c.Agreed
+	c.Ring.Trace, c.Multipath.Trace, c.Agreed, c.Multipath.Entropy = nil, nil, nil, nil
 	a := m.do(&call{Kind: callNewEngine, Engine: &c, Random: rand.s})
 	return &remoteEngine{m}, errorNamed(a.Err)
 }
@@ -115,6 +116,8 @@ func (m *remote) do(c *call) *answer {
 			m.ring(t.Now, t.Ring)
 		case t.Multipath != nil:
 			m.multipath(t.Now, t.Multipath)
+		case t.Agreed != nil:
+			m.agreed(t.Now, *t.Agreed)
 		}
 	}
 	if a.Panic != "" {

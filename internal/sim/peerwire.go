@@ -111,6 +111,7 @@ type traced struct {
 	Now       time.Duration
 	Ring      *ring.TraceEvent
 	Multipath *multipath.TraceEvent
+	Agreed    *groups.Agreement
 }
 
 // sentinels are the errors that a driver tells apart; they travel as their

@@ -179,7 +179,7 @@ func (w *World) restartShadows() {
 func (w *World) again(n *engineNode, upto time.Duration) *engineNode {
 	m, c := w.blankNode(n.d), n.tape.config
 	*m.entropy = n.tape.born
-	c.Multipath.Entropy, c.Multipath.Trace, c.Ring.Trace = m.entropy, m.traceMultipath, m.recorder.trace
+	c.Multipath.Entropy, c.Multipath.Trace, c.Ring.Trace, c.Agreed = m.entropy, m.traceMultipath, m.recorder.trace, m.traceAgreed
 	m.start(c)
 	n.d.base, n.d.since = n.tape.base, w.now
 	lanes := make(map[int]*lane)

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"mpspread/groups"
 	"mpspread/internal/engine"
 	"mpspread/multipath"
 	"mpspread/ring"
@@ -92,7 +93,7 @@ func (s *server) newEngine(c *call, a *answer) {
 	rand := &prng{s: c.Random}
 	cfg := *c.Engine
 	cfg.Multipath.Entropy, cfg.Multipath.Trace = rand, s.traceMultipath
-	cfg.Ring.Trace = s.traceRing
+	cfg.Ring.Trace, cfg.Agreed = s.traceRing, s.traceAgreed
 	e, err := engine.New(cfg)
 	a.Err, a.Random = errorText(err), rand.s
 	s.cores = append(s.cores, core{engine: e, rand: rand})
@@ -107,6 +108,10 @@ func (s *server) traceRing(now time.Duration, e *ring.TraceEvent) {
 func (s *server) traceMultipath(now time.Duration, e *multipath.TraceEvent) {
 	kept := *e
 	s.now.Traced = append(s.now.Traced, traced{Now: now, Multipath: &kept})
+}
+
+func (s *server) traceAgreed(now time.Duration, a groups.Agreement) {
+	s.now.Traced = append(s.now.Traced, traced{Now: now, Agreed: &a})
 }
 
 func callRing(r *ring.Ring, c *call, a *answer) {
