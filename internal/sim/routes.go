@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"time"
 
 	"mpspread/internal/trace"
@@ -14,7 +15,7 @@ const routeEvery = 100 * time.Millisecond
 // routing collects the networks on which one packet goes to each daemon, and
 // when that was last written down.
 type routing struct {
-	packet   *byte   // its bytes are the same on every network
+	packet   []byte  // its bytes are the same on every network
 	networks []uint8 // by daemon
 	told     []time.Duration
 }
@@ -23,12 +24,12 @@ type routing struct {
 // Daemons' own hellos and probes go wherever they can.
 func (n *engineNode) noteRoute(g *multipath.Datagram, to int) {
 	r := &n.routing
-	if g == nil || &g.Data[0] != r.packet {
+	if g == nil || !bytes.Equal(g.Data, r.packet) {
 		n.tellRoutes()
 		if r.packet = nil; g == nil || g.Data[envelopeKind] < byte(multipath.KindUpper) {
 			return
 		}
-		r.packet = &g.Data[0]
+		r.packet = g.Data
 	}
 	if r.networks == nil {
 		r.networks, r.told = make([]uint8, n.w.plan.Daemons), make([]time.Duration, n.w.plan.Daemons)
