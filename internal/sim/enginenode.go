@@ -195,15 +195,11 @@ func (n *engineNode) sizes() *trace.Sizes {
 	s := n.engine.Sizes()
 	out := idleSizes(s.Ring)
 	out.Waiting += s.Waiting
-	if n.w.now > n.w.ghosts+ghostTime {
+	if n.w.now > n.w.ghostsGone() {
 		out.Parts, out.Timers = s.Multipath.Parts, out.Timers+s.Multipath.Candidates
 	}
 	return out
 }
-
-// ghostTime is longer than multipath keeps a begun payload, or a life that has
-// not proven itself.
-const ghostTime = 3500 * time.Millisecond
 
 func (n *engineNode) counters() ring.Counters {
 	return n.engine.Status(n.d.local(n.w.now)).Ring.Counters

@@ -86,12 +86,25 @@ func (w *World) look() {
 	} else if w.settled == 0 {
 		w.settled = w.now
 	}
-	if w.now < end && (w.settled == 0 || w.now-w.settled < w.rest()) {
+	if w.now < end && (w.settled == 0 || w.now-w.settled < w.rest() || w.now <= w.ghostsGone()) {
 		w.heap.push(occasion{at: w.now + lookEvery, kind: look})
 		return
 	}
 	w.finish()
 }
+
+// ghostsGone is from when nothing is kept of what ghosts have begun, so that
+// everything that is kept can be judged (LIV-6).
+func (w *World) ghostsGone() time.Duration {
+	if w.plan.Mode != EngineMode {
+		return w.ghosts
+	}
+	return w.ghosts + ghostTime
+}
+
+// ghostTime is longer than multipath keeps a begun payload, or a life that has
+// not proven itself.
+const ghostTime = 3500 * time.Millisecond
 
 // finish ends the run.
 func (w *World) finish() {
