@@ -17,6 +17,7 @@ type life struct {
 	from    uint64 // the first counter accepted since
 	highest uint64
 	pages   map[uint64]*page
+	greeted map[uint64]bool // of those, only read as long as it was not let in
 }
 
 // page holds a bit for each of 4096 counters.
@@ -47,7 +48,7 @@ func (l *life) owed(counter uint64) bool {
 func (c *Checker) datagram(p *process, e *trace.Event) {
 	l := p.life(e.From)
 	if l == nil {
-		l = &life{id: e.From, pages: make(map[uint64]*page)}
+		l = &life{id: e.From, pages: make(map[uint64]*page), greeted: make(map[uint64]bool)}
 		p.lives = append(p.lives, l)
 	}
 	known, about := l.has(e.Counter), aboutPacket(p, e)
@@ -62,6 +63,11 @@ func (c *Checker) datagram(p *process, e *trace.Event) {
 	if !taken {
 		c.unmoved(p, l, e)
 		return
+	}
+	if e.Fate == trace.FateFresh {
+		delete(l.greeted, e.Counter)
+	} else if !known {
+		l.greeted[e.Counter] = true
 	}
 	l.add(e.Counter)
 	l.highest = max(l.highest, e.Counter)
@@ -112,12 +118,13 @@ func (c *Checker) unmoved(p *process, l *life, e *trace.Event) {
 	}
 }
 
-// once judges MPX-1 of datagrams.
+// once judges MPX-1 of datagrams. What was greeted did not go up; its life may
+// have been forgotten since, and with it that the packet came.
 func (c *Checker) once(p *process, l *life, e *trace.Event, known bool) {
 	if e.Fate != trace.FateFresh {
 		return
 	}
-	if !c.holds(MPX1, !known) {
+	if !c.holds(MPX1, !known || l.greeted[e.Counter]) {
 		c.fail(MPX1, aboutPacket(p, e), "%v took packet %d of %v twice", p.id, e.Counter, e.From)
 	}
 }

@@ -52,6 +52,15 @@ var goodDatagrams = []run{
 		s.datagram(p, q, 11, trace.FateFresh, true)
 		return s
 	}},
+	{"greeted, forgotten, and then taken", MPX1, func() *script {
+		s := two()
+		s.datagram(p, q, 7, trace.FateGreeted, true)
+		s.datagram(p, q, 3, trace.FateGreeted, true)
+		s.datagram(p, q, 8, trace.FateFresh, true)
+		s.datagram(p, q, 7, trace.FateFresh, true)
+		s.datagram(p, q, 7, trace.FateCopy, true)
+		return s
+	}},
 	{"shut out, and let in again", MPX2, func() *script {
 		s := two()
 		s.datagram(p, q, 7, trace.FateFresh, true)
