@@ -28,7 +28,8 @@ type instance struct {
 	idleRounds  int
 	hurried     bool   // somebody wants the token: do not hold it
 	backlogMine uint32 // bytes I added to the token's backlog at my last visit
-	lastWindow  int    // for status
+	lastWindow  int    // in force at the last visit, for status and trace
+	lastSize    int    // of packets, likewise
 
 	lossAt      Time // the ring is lost unless there is evidence before
 	resendAt    Time // my token is sent again unless there is evidence before

@@ -17,7 +17,7 @@ func (r *Ring) traceVisit(now Time, in *instance, t *token) {
 		return
 	}
 	r.trace(now, &TraceEvent{Kind: TraceVisit, Ring: in.id, TSeq: r.roundOf(in, t), Seq: t.seq, Visit: Visit{
-		Window: in.lastWindow, Used: int(t.fcc), Own: int(in.fccMine), Packet: max(cost(r.payloadSize(t)), r.resentMost), Stable: in.stable, Stored: r.stored(in),
+		Window: in.lastWindow, Used: int(t.fcc), Own: int(in.fccMine), Packet: max(cost(in.lastSize), r.resentMost), Stable: in.stable, Stored: r.stored(in),
 	}})
 }
 

@@ -110,7 +110,7 @@ func (r *Ring) originate(now Time, in *instance, t *token) {
 	r.account(in, t, used)
 	t.backlog = swapShare(t.backlog, in.backlogMine, r.lanes.bytes)
 	in.backlogMine = uint32(r.lanes.bytes)
-	in.lastWindow = w
+	in.lastWindow, in.lastSize = w, size
 	if t.large += uint64(r.largeBegun); t.large >= uint64(r.largeDone) {
 		t.large -= uint64(r.largeDone)
 	}
