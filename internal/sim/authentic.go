@@ -65,7 +65,7 @@ func (w *World) authentic(data []byte) bool {
 // installed tells whether a daemon has the key that a datagram names. What is
 // sealed under a key that has been removed is as good as forged (SEC-7).
 func (w *World) installed(d *daemon, data []byte) bool {
-	return w.plan.Plaintext || slices.ContainsFunc(w.keysOf(d), func(k multipath.Key) bool { return k.ID == data[envelopeKey] })
+	return w.plan.Plaintext || slices.ContainsFunc(d.keysOf(), func(k multipath.Key) bool { return k.ID == data[envelopeKey] })
 }
 
 // fates are multipath's words in those of the trace.

@@ -77,7 +77,7 @@ func (w *World) multipathConfig(d *daemon) multipath.Config {
 	if p.Failover {
 		c.Policy = multipath.Failover
 	}
-	c.Keys = w.keysOf(d)
+	c.Keys = d.keysOf()
 	for i := range p.Networks {
 		c.Networks = append(c.Networks, multipath.Network{
 			Name: string(rune('A' + i)), Broadcast: p.Transports[i] == Broadcast, Primary: i == 0, PacketSize: packetSize(p.PayloadSize),

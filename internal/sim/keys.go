@@ -89,7 +89,7 @@ func (w *World) stepAll(step int, which func(at int) bool) {
 // takeKeys writes a daemon's key file, and has it read if it runs.
 func (w *World) takeKeys(d *daemon, step int) {
 	d.keys = keysAt(w.cluster.active, step)
-	if d.node == nil || d.mistake == WrongKey || d.mistake == RemovedKey {
+	if d.node == nil || d.mistaken != nil {
 		return
 	}
 	if d.marking.state == ring.Recovery {
@@ -107,8 +107,16 @@ func (n *engineNode) setKeys(now time.Duration, keys []multipath.Key) {
 }
 
 // keysOf are the keys a life starts with.
-func (w *World) keysOf(d *daemon) []multipath.Key {
-	switch d.mistake {
+func (d *daemon) keysOf() []multipath.Key {
+	if d.mistaken != nil {
+		return d.mistaken
+	}
+	return d.keys
+}
+
+// mistakenKeys are those of a key file with a mistake in it; nil: it has none.
+func (w *World) mistakenKeys(m Mistake) []multipath.Key {
+	switch m {
 	case WrongKey:
 		k := secretKey(w.cluster.active, true)
 		k.Secret[1]++
@@ -116,7 +124,7 @@ func (w *World) keysOf(d *daemon) []multipath.Key {
 	case RemovedKey:
 		return []multipath.Key{secretKey(w.cluster.removed, true)}
 	}
-	return d.keys
+	return nil
 }
 
 // suspend takes a network out of use at a daemon, or into use again when no

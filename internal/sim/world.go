@@ -51,17 +51,18 @@ const everyone = -1
 
 // daemon is a daemon of the plan, alive or not.
 type daemon struct {
-	at      int // position
-	slot    int // in the world: the position, but for twins
-	rand    prng
-	node    node // nil: not running
-	process ring.Process
-	life    uint64
-	shadow  bool // its machine was put back: it is not the process it was
-	mistake Mistake
-	marking marking
-	keys    []multipath.Key // in its key file
-	place   uint64          // events so far of this process
+	at       int // position
+	slot     int // in the world: the position, but for twins
+	rand     prng
+	node     node // nil: not running
+	process  ring.Process
+	life     uint64
+	shadow   bool // its machine was put back: it is not the process it was
+	mistake  Mistake
+	marking  marking
+	keys     []multipath.Key // in its key file
+	mistaken []multipath.Key // in it instead, by mistake; nil: none
+	place    uint64          // events so far of this process
 	clock
 	alarm alarm
 	wall  time.Duration // by how much its wall clock is wrong

@@ -19,7 +19,7 @@ func (w *World) misconfigure(d *daemon, m Mistake) {
 		return
 	}
 	w.crash(d)
-	d.mistake = m
+	d.mistake, d.mistaken = m, w.mistakenKeys(m)
 	w.boot(d)
 }
 
