@@ -227,6 +227,7 @@ func (m *Multipath) receiveHello(now Time, d *daemon, l *life, counter uint64, b
 func (m *Multipath) readHello(now Time, d *daemon, l *life, first uint64, h *hello) {
 	l.challenge = h.challenge
 	if l != d.life {
+		m.hearStranger(d, h)
 		m.judgeCandidate(now, d, l, first, h)
 	}
 	if l == d.life {

@@ -13,8 +13,6 @@ type hearing struct {
 	// on the way for long does not revive a dead daemon.
 	mustSee        uint64
 	redundancyLost bool // it says that it has lost redundancy
-	reports        bool // it reports on this life of mine
-	sawMore        bool // ... and a higher counter than I have reached
 	beacon         []byte
 }
 
@@ -90,7 +88,7 @@ func (m *Multipath) hear(now Time, d *daemon, h *hello) {
 		hearsMe = false
 		if r.short == m.short {
 			hearsMe = r.heard && r.highest >= l.mustSee
-			m.compareCounter(l, r.highest)
+			m.compareCounter(d, r.highest)
 			m.takeReport(now, d, h, r)
 		}
 	}
@@ -103,26 +101,4 @@ func (m *Multipath) hear(now Time, d *daemon, h *hello) {
 		m.changed()
 	}
 	l.redundancyLost = h.redundancyLost
-}
-
-// compareCounter looks whether peers have seen more packets of this life than
-// it has sent. Half of those that report on it must say so: a single faulty
-// one must not be able to end a life.
-func (m *Multipath) compareCounter(l *life, highest uint64) {
-	l.reports, l.sawMore = true, highest > m.counter
-	if !l.sawMore {
-		return
-	}
-	reporting, saw := 0, 0
-	for _, d := range m.daemons {
-		if d.life != nil && d.life.heard && d.life.reports {
-			reporting++
-			if d.life.sawMore {
-				saw++
-			}
-		}
-	}
-	if 2*saw >= reporting {
-		m.reverted = true
-	}
 }

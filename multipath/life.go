@@ -74,6 +74,7 @@ type identity struct {
 	// provedSince is when the present life was let in: a challenge from before
 	// proves nothing any more, for lives that ended before may have echoed it.
 	provedSince Time
+	witness     witness
 	ledger      ledger
 }
 
@@ -282,9 +283,3 @@ func (m *Multipath) admitWaiting(now Time) {
 		}
 	}
 }
-
-// Reverted tells that this life cannot go on: peers have seen higher packet
-// counters of it than it has sent, so the machine was put back to an older
-// state (protocol rule 1, SCN-28), or its counters are used up. The driver
-// must start again with a new incarnation.
-func (m *Multipath) Reverted() bool { return m.reverted }

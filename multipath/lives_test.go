@@ -273,6 +273,47 @@ func TestRevertedMachine(t *testing.T) {
 	w.until(300*ms, "revert noticed", w.nodes[1].Reverted)
 }
 
+// The same of a machine that was put back to when its daemon had just started:
+// its peers drop its hellos as copies, and so cannot prove to it that they live.
+func TestRevertedMachineKnowsNobody(t *testing.T) {
+	w := newWorld(t, 2, 2)
+	w.form()
+	w.run(5 * time.Second)
+	c := w.nodes[1].cfg
+	c.Keys = w.base.Keys
+	fresh, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.nodes[1].Multipath = fresh
+	w.until(300*ms, "revert noticed", w.nodes[1].Reverted)
+}
+
+// The same of one that has used each counter again before its peers could tell it
+// of that, for a packet to one of six: that one alone is not believed.
+func TestRevertedMachineIsKnownToTwo(t *testing.T) {
+	w := newWorld(t, 7, 1)
+	w.form()
+	w.run(time.Second)
+	again := func(to int) { // a counter that all have seen
+		saved := w.nodes[1].counter
+		w.multicast(1, "before")
+		w.run(ms)
+		w.nodes[1].counter = saved
+		w.nodes[1].Send(w.now, KindUpper, testID(to), false, []byte("after"))
+		w.send(w.nodes[1])
+		w.run(300 * ms)
+	}
+	again(2)
+	if w.nodes[1].Reverted() {
+		t.Fatal("reverted on the word of one of six")
+	}
+	again(3)
+	if !w.nodes[1].Reverted() {
+		t.Error("not reverted on the word of two")
+	}
+}
+
 // The same of a machine that was put back by a few packets, and has sent more
 // than these before any peer could tell it: they have counters twice.
 func TestRevertedMachineCatchesUp(t *testing.T) {

@@ -118,22 +118,6 @@ func (m *Multipath) receiveKnown(now Time, d *daemon, n *network, h header, data
 	return m.dispatch(now, d, n, h, size, late, body)
 }
 
-// lookForFork opens what bears a counter that was accepted with other bytes. If
-// it is authentic the life has used the counter twice: its machine was put back
-// to an older state, and has gone on from there before anybody could tell it. It
-// is told now, by a counter that it cannot have reached (protocol rule 1).
-func (m *Multipath) lookForFork(now Time, l *life, h header, data []byte) {
-	if l.forked {
-		return
-	}
-	if aead, ok := m.openingKey(l, h); ok {
-		if _, ok := m.openKnown(l, aead, h, data); ok {
-			l.forked = true
-			m.helloSoon(now)
-		}
-	}
-}
-
 // openKnown authenticates a packet of a proven life and returns its body.
 func (m *Multipath) openKnown(l *life, aead cipher.AEAD, h header, data []byte) ([]byte, bool) {
 	if h.kind.carriesRest() && h.incarnation(data) != l.keys.inc {
