@@ -29,16 +29,21 @@ func (w *World) health(net, from, to int) (string, time.Duration) {
 		return trace.LinkBad, 0
 	case l.cut && !l.flaps && !w.straying() && len(l.heldBack) == 0:
 		return trace.LinkCut, max(l.latest-w.now, 0)
-	case l.harmful(), a.ports[net].rate > 0, a.ports[net].suspended:
+	case l.refused > w.now, l.harmful(), a.ports[net].rate > 0, a.ports[net].suspended:
 		return trace.LinkBad, 0
 	case min(a.ports[net].size, b.ports[net].size) < w.plan.PayloadSize:
 		return trace.LinkBad, 0
 	}
+	return trace.LinkWorks, w.delay(l)
+}
+
+// delay is the greatest one of what is sent on a link now.
+func (w *World) delay(l *link) time.Duration {
 	delay := l.hop + w.plan.Jitter + l.extra + l.jitter + l.drift.by
 	if l.swap > 0 {
 		delay += l.swapBy
 	}
-	return trace.LinkWorks, delay
+	return delay
 }
 
 // harmful tells whether a packet may not arrive as it was sent, or only when

@@ -29,6 +29,7 @@ const (
 	rotation
 	unnoticed
 	reading
+	keyGone
 )
 
 // eventHeap is a heap of four children a node: shallower than a binary one,

@@ -84,11 +84,13 @@ func (w *World) stepAll(step int, which func(at int) bool) {
 			w.takeKeys(&w.daemons[i], step)
 		}
 	}
+	w.tellLinks()
 }
 
 // takeKeys writes a daemon's key file, and has it read if it runs.
 func (w *World) takeKeys(d *daemon, step int) {
 	d.keys = keysAt(w.cluster.active, step)
+	w.keyTurned(d, step)
 	if d.node == nil || d.mistaken != nil {
 		return
 	}
@@ -97,6 +99,24 @@ func (w *World) takeKeys(d *daemon, step int) {
 	}
 	d.node.setKeys(d.local(w.now), d.keys)
 	w.settle(d)
+}
+
+// keyTurned notes for a daemon's links how long packets come on them whose key it
+// opens no more. Over a network that is late by more than a step of the rotation
+// takes that is everything for a while (MPX-3), whatever the network is like.
+func (w *World) keyTurned(d *daemon, step int) {
+	for net := range w.plan.Networks {
+		for peer := range w.plan.Daemons {
+			switch out, in := w.link(net, d.at, peer), w.link(net, peer, d.at); step {
+			case 2:
+				out.former = min(out.latest, w.now+w.delay(out))
+			case 3:
+				if in.refused = in.former; in.refused > w.now {
+					w.heap.push(occasion{at: in.refused, kind: keyGone})
+				}
+			}
+		}
+	}
 }
 
 func (n *engineNode) setKeys(now time.Duration, keys []multipath.Key) {

@@ -22,6 +22,8 @@ type link struct {
 	last      time.Duration // arrival of the last packet: links do not overtake …
 	lateness  time.Duration // … but when a network stops being late by this much
 	latest    time.Duration // arrival of the last one to come
+	former    time.Duration // … of those sealed before the sender took the active key
+	refused   time.Duration // until then some come whose key is removed
 	told      toldLink
 	passed    uint64 // packets
 	heldBack  []overtaken

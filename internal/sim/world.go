@@ -344,6 +344,8 @@ func (w *World) happen(o *occasion) {
 		if d := &w.daemons[o.n]; d.node != nil && d.life == o.mark {
 			d.node.(*engineNode).readSlowly()
 		}
+	case keyGone:
+		w.tellLinks()
 	case look:
 		w.look()
 	}
