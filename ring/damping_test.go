@@ -98,3 +98,27 @@ func TestGoodLinksAreNotDamped(t *testing.T) {
 		}
 	}
 }
+
+// LIV-1: two strangers with a link between them that has to prove itself are let
+// in together, when it has, and a third one with them. There is no ring of all
+// before, and one of them left out would have troubles with everybody.
+func TestStrangersProveThemselvesToEachOther(t *testing.T) {
+	w, _ := formed(t, 5)
+	w.cut = func(a, b int) bool { return a > 1 || b > 1 }
+	w.run(5 * testFD)
+	for _, i := range []int{3, 4} {
+		p := &w.nodes[i].peers[7-i]
+		p.troubles, p.last = freeTroubles+2, w.now
+	}
+	before := w.nodes[0].n.MembershipChanges
+	w.cut = nil
+	w.run(10 * testFD)
+	if n := w.nodes[0].n.MembershipChanges - before; n != 1 {
+		t.Errorf("%d membership changes, want one", n)
+	}
+	for _, n := range w.nodes {
+		if got := len(n.cur.members); got != 5 {
+			t.Errorf("a ring of %d", got)
+		}
+	}
+}

@@ -63,7 +63,8 @@ func (r *Ring) strangerReady(now Time, in *instance) bool {
 	if ready.empty() {
 		m.from = now
 	}
-	m.waiting = !ready.empty() && !called && now < m.from+r.t.patience && !r.coming(in, ready).empty()
+	m.waiting = !ready.empty() && !called && now < m.from+r.t.patience &&
+		(r.provingAmong(ready) || !r.coming(in, ready).empty())
 	if m.waiting {
 		ready, wanted = set{}, false
 	}
@@ -105,6 +106,17 @@ func (r *Ring) coming(in *instance, ready set) (those set) {
 		}
 	}
 	return those
+}
+
+// provingAmong tells whether strangers have links to each other that are proving
+// themselves: no ring could take all of them yet.
+func (r *Ring) provingAmong(strangers set) bool {
+	for i := strangers.lowest(); i >= 0; i = strangers.next(i + 1) {
+		if !r.peers[i].beacon.proving.and(strangers).empty() {
+			return true
+		}
+	}
+	return false
 }
 
 // mayHear is whom the daemon at position i hears, or will when their links have
