@@ -6,6 +6,22 @@ import (
 	"time"
 )
 
+// MPX-5: the one network that failover uses dies while the ring is at rest. That
+// shows within a second at most, and until then what is not for all networks is lost:
+// all hops, one after the other, each of them found only after a rest.
+func TestRestSurvivesTheLossOfANetwork(t *testing.T) {
+	for _, size := range []int{3, 5, 8} {
+		w, _ := formed(t, size)
+		w.until("at rest", func() bool { return w.nodes[0].cur.holding != nil })
+		before := w.nodes[0].n
+		w.drop = func(_, _ int, s Send) bool { return !s.EveryNetwork }
+		w.run(2 * testFD)
+		if after := w.nodes[0].n; after.MembershipChanges != before.MembershipChanges {
+			t.Errorf("%d members have given up their ring", size)
+		}
+	}
+}
+
 // The first try of any packet of the kinds that wake an idle ring may be lost:
 // hurry is said again, the token tried again, and nobody's message waits for
 // the hold to end.

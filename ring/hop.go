@@ -13,17 +13,20 @@ const addressAgain = time.Second
 const narrowFailures = 2
 
 // forward sends the token to the successor. The representative begins a new
-// round; forwarding resets the retries of the hop (protocol rule 4).
+// round; forwarding resets the retries of the hop (protocol rule 4). At rest it
+// goes on every network, under failover too: a lost hop shows only after a rest
+// then, and where the network in use is dead all are lost, one after the other,
+// until that is known (MPX-5). It is one small packet a member and rest.
 func (r *Ring) forward(now Time, in *instance, t *token) {
 	if in.representative() {
 		t.tseq++
 		t.arq = uint8(t.tseq)
 	}
 	t.retrans = 0
-	to := in.hopTo(now)
+	to, rests := in.hopTo(now), holdOf(t) > 0
 	in.sent = t.append(in.sent[:0])
 	in.sentRound, in.forwardedAt = t.tseq, now
-	r.send(KindToken, to, false, r.copied(in.sent))
+	r.send(KindToken, to, rests, r.copied(in.sent))
 	if r.cfg.Trace != nil {
 		r.trace(now, &TraceEvent{Kind: TraceTokenOut, Ring: in.id, TSeq: in.sentRound})
 	}

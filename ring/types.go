@@ -153,7 +153,7 @@ type Send struct {
 	Kind Kind
 	To   DaemonID // 0: to all daemons
 	// EveryNetwork asks for all networks whatever the policy: resends of
-	// token, data and joins (protocol rule 4).
+	// token, data and joins (protocol rule 4), and tokens of an idle ring.
 	EveryNetwork bool
 	Payload      []byte
 }
