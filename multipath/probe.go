@@ -1,6 +1,7 @@
 package multipath
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 )
@@ -81,12 +82,8 @@ func (p *probe) parse(b []byte) bool {
 		p.responders = append(p.responders, DaemonID(binary.BigEndian.Uint32(b)))
 		b = b[4:]
 	}
-	for _, pad := range b {
-		if pad != 0 {
-			return false
-		}
-	}
-	return true
+	// Every byte is the one before it, and the first is zero: as fast as memory.
+	return len(b) == 0 || b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
 
 func appendProbeReply(b []byte, network uint32, sent Time) []byte {
