@@ -88,6 +88,7 @@ func TestFlapUnderLoad(t *testing.T) {
 	s, err := Open(w.config())
 	mustDo(t, "open", err)
 	b := p.listen("10.77.2.2", "vethB-peer", wirePort)
+	awaitState(t, s, 0, "up", isUp)
 	awaitState(t, s, 1, "up", isUp)
 	before := descriptors(t)
 	var flapping sync.WaitGroup
@@ -118,8 +119,13 @@ func TestFlapUnderLoad(t *testing.T) {
 	if st := s.States(nil)[1]; st.Sent != uint64(sent) || st.SendErrors != 0 || !st.Up {
 		t.Errorf("B after %d sends: %+v", sent, st)
 	}
-	if after := descriptors(t); after != before {
-		t.Errorf("%d descriptors, before %d", after, before)
+	// The keeper may still be looking at the last of the changes.
+	for end := time.Now().Add(patience); descriptors(t) != before; {
+		if time.Now().After(end) {
+			t.Fatalf("%d descriptors, before %d", descriptors(t), before)
+		}
+		mustDo(t, "wait", s.Wait(10*time.Millisecond))
+		s.Receive(batch)
 	}
 	w.exchange(t, s, p)
 	mustDo(t, "close", s.Close())
