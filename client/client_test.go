@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // peer is the daemon's end of one session, played by the test.
 type peer struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	buf  []byte
 }
@@ -28,7 +28,7 @@ type peer struct {
 const me = "#me#alpha"
 
 // listen gives the address of a socket on which serve plays the daemon.
-func listen(t *testing.T, serve func(p *peer)) string {
+func listen(t testing.TB, serve func(p *peer)) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "client")
 	if err != nil {

@@ -19,10 +19,11 @@
 // Requests are pipelined: they return when the request is queued, up to
 // 256 KiB of them, and what becomes of it is told by the stream of events. A
 // program that does not read its events is cut off by the daemon once the
-// daemon's queue for it is full.
+// daemon's queue for it is full. Programs that need speed receive with Borrow
+// instead of Events.
 //
-// The methods of a Conn may be called from any goroutine; Events may be
-// iterated by one at a time.
+// The methods of a Conn may be called from any goroutine; Events, or Borrow,
+// may be iterated by one at a time.
 package client
 
 import (
@@ -69,12 +70,12 @@ type Conn struct {
 	private string
 	out     *outbox
 
-	iterating atomic.Bool // somebody is inside Events
-	// turn is held by who reads: an iteration of Events for one event at a
+	iterating atomic.Bool // somebody is inside Events or Borrow
+	in        inbox       // of that iteration
+	// turn is held by who reads from conn: that iteration for one read at a
 	// time, or Close while it drains.
 	turn   chan struct{}
-	in     inbox         // of who holds turn
-	closed chan struct{} // closed by Close
+	closed atomic.Bool // no more events
 	once   sync.Once
 }
 
@@ -99,7 +100,7 @@ func (c *Conn) request(ctx context.Context, t frame.Type, group string) error {
 	if !frame.LegalName(group, frame.MaxName) {
 		return ErrIllegalGroup
 	}
-	return c.out.put(ctx, t, c.private, frame.NewHint(0), []string{group}, nil)
+	return c.out.put(ctx, t, frame.NewHint(0), []string{group}, nil)
 }
 
 // Multicast sends data to all members of the groups, once to each however
@@ -140,7 +141,7 @@ func (c *Conn) Send(ctx context.Context, m Outgoing) error {
 	if m.SelfDiscard {
 		t |= frame.SelfDiscard
 	}
-	return c.out.put(ctx, t, c.private, frame.NewHint(m.Type), m.Groups, m.Data)
+	return c.out.put(ctx, t, frame.NewHint(m.Type), m.Groups, m.Data)
 }
 
 // closeGrace bounds how long Close waits for the daemon to confirm that the
@@ -156,10 +157,10 @@ func (c *Conn) Close(ctx context.Context) (err error) {
 	c.once.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, closeGrace)
 		defer cancel()
-		if err = c.out.finish(ctx, c.private); err == nil {
+		if err = c.out.finish(ctx); err == nil {
 			c.drain(ctx)
 		}
-		close(c.closed)
+		c.closed.Store(true)
 		c.fail(ErrClosed)
 		<-c.out.done
 	})
@@ -179,10 +180,13 @@ func (c *Conn) drain(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
+	// The inbox may be in use, by the loop that Close is called in, and will
+	// not fit what comes after this.
+	c.closed.Store(true)
 	defer c.interrupt(ctx)()
+	dropped := make([]byte, readLeast)
 	for {
-		c.in.reset()
-		if _, err := c.conn.Read(c.in.space()); err != nil {
+		if _, err := c.conn.Read(dropped); err != nil {
 			return
 		}
 	}
@@ -194,20 +198,4 @@ func (c *Conn) fail(err error) error {
 	err = c.out.fail(err)
 	_ = c.conn.Close()
 	return err
-}
-
-// interrupt makes blocked reads return once ctx ends. The function returned
-// takes that back.
-func (c *Conn) interrupt(ctx context.Context) func() {
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		_ = c.conn.SetReadDeadline(time.Unix(1, 0))
-		close(interrupted)
-	})
-	return func() {
-		if !stop() {
-			<-interrupted
-			_ = c.conn.SetReadDeadline(time.Time{})
-		}
-	}
 }

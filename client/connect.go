@@ -92,12 +92,12 @@ func connect(ctx context.Context, address string, o *options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{conn: conn, turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	c := &Conn{conn: conn, turn: make(chan struct{}, 1)}
 	if err := c.handshake(ctx, o.hello); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
-	c.out = newOutbox(conn)
+	c.out = newOutbox(conn, c.private)
 	return c, nil
 }
 
@@ -147,9 +147,9 @@ func (c *Conn) exchange(ctx context.Context, step []byte, parse func([]byte) (in
 // step reads until parse has what it needs.
 func (c *Conn) step(ctx context.Context, parse func([]byte) (int, error)) error {
 	for {
-		n, err := parse(c.in.buf[c.in.start:c.in.end])
+		n, err := parse(c.in.unread())
 		if err == nil {
-			c.in.start += n
+			c.in.skip(n)
 			return nil
 		}
 		if err != frame.ErrShort {

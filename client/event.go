@@ -1,11 +1,7 @@
 package client
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"iter"
-	"os"
 
 	"mpspread/client/frame"
 )
@@ -55,8 +51,8 @@ func (c Cause) String() string {
 type GroupID = frame.GroupID
 
 // Event is one step of the ordered stream: *Message, *Membership,
-// *Transition, *SelfLeave or *Rejected. Events belong to the receiver; their
-// slices of strings may be shared between events and are only to be read.
+// *Transition, *SelfLeave or *Rejected. Their slices of strings may be shared
+// between events and are only to be read.
 type Event interface{ event() }
 
 // Message is a multicast message.
@@ -111,55 +107,3 @@ func (*Membership) event() {}
 func (*Transition) event() {}
 func (*SelfLeave) event()  {}
 func (*Rejected) event()   {}
-
-// Events goes over the stream of events until the connection or ctx ends,
-// which is the last element: an error that is ErrClosed, or ctx's. After ctx
-// has ended, or the loop was left, a new iteration goes on where the last one
-// stopped. Reading is what keeps the daemon's queue for this session short.
-func (c *Conn) Events(ctx context.Context) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) {
-		if !c.iterating.CompareAndSwap(false, true) {
-			yield(nil, ErrBusy)
-			return
-		}
-		defer c.iterating.Store(false)
-		defer c.interrupt(ctx)()
-		for {
-			ev, err := c.next(ctx)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(ev, nil) {
-				return
-			}
-		}
-	}
-}
-
-// next is the next event, read if need be.
-func (c *Conn) next(ctx context.Context) (Event, error) {
-	c.turn <- struct{}{} // free, or held by Close for a moment
-	defer func() { <-c.turn }()
-	for {
-		select {
-		case <-c.closed:
-			return nil, ErrClosed
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		default:
-		}
-		ev, err := c.in.parse()
-		if err == nil {
-			return ev, nil
-		}
-		if err != frame.ErrShort {
-			return nil, c.fail(fmt.Errorf("%w: %w", ErrClosed, err))
-		}
-		n, err := c.conn.Read(c.in.space())
-		c.in.filled(n)
-		if n == 0 && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // else ctx has ended
-			return nil, c.fail(fmt.Errorf("%w: %w", ErrClosed, err))
-		}
-	}
-}

@@ -7,106 +7,92 @@ import (
 	"mpspread/client/frame"
 )
 
-const (
-	readSize = 64 << 10
-	// maxFrame is the longest frame that is read: messages of our own daemons
-	// and memberships of large groups reach 16 MiB.
-	maxFrame = 16<<20 + 64<<10
-	// maxInterned bounds the names kept for sharing between events.
-	maxInterned = 4096
-)
+// maxFrame is the longest frame that is read: messages of our own daemons
+// and memberships of large groups reach 16 MiB.
+const maxFrame = 16<<20 + 64<<10
 
-// inbox is the reader's buffer and what turns its bytes into events. It
-// belongs to whoever holds Conn.turn.
+// inbox turns what was read into events. It belongs to the handshake, and then
+// to the iteration of events.
 type inbox struct {
-	buf        []byte // bytes from start to end are unread
-	start, end int
-	need       int // length of the frame at start, as far as known
+	readBuffer
+	need int // length of the frame at the start, as far as known
 
-	names     map[string]string // one string for each name seen
-	lastNames frame.Names       // the last destinations seen,
-	lastList  []string          // and the list made of them
+	names     names
+	copies    copies
+	lastNames frame.Names // the last destinations seen that were several,
+	lastList  []string    // and the list made of them
+
+	// What the last event is made of while it is only lent.
+	lent       Message
+	lentGroups []string
 }
 
-// space is where to read more to: at least one byte, and what is left of the
-// buffer. The buffer grows by doubling as bytes come, never on the word of a
-// header.
-func (in *inbox) space() []byte {
-	if in.start > 0 {
-		in.end = copy(in.buf, in.buf[in.start:in.end])
-		in.start = 0
-	}
-	switch {
-	case in.buf == nil:
-		in.buf = make([]byte, readSize)
-	case in.end == len(in.buf):
-		in.buf = append(in.buf, make([]byte, len(in.buf))...)
-	case in.end == 0 && len(in.buf) > 16*readSize:
-		in.buf = make([]byte, readSize)
-	}
-	return in.buf[in.end:]
-}
-
-func (in *inbox) filled(n int) { in.end += n }
-
-func (in *inbox) reset() { in.start, in.end, in.need = 0, 0, 0 }
-
-// parse takes the next event out of the buffer.
-func (in *inbox) parse() (Event, error) {
-	if in.end-in.start < in.need {
+// next takes the next event out of the buffer. If it is lent, a message and
+// its data are valid until the next call, or that of space.
+func (in *inbox) next(lend bool) (Event, error) {
+	unread := in.unread()
+	if len(unread) < in.need {
 		return nil, frame.ErrShort
 	}
-	e, n, err := frame.ParseEvent(in.buf[in.start:in.end], maxFrame)
-	if err == frame.ErrShort {
+	e, n, err := frame.ParseEvent(unread, maxFrame)
+	if err != nil {
 		in.need = n
-	}
-	if err != nil {
 		return nil, err
 	}
-	ev, err := in.event(e)
-	if err != nil {
-		return nil, err
+	var ev Event
+	switch kind := e.Type.Kind(); {
+	case kind != frame.KindMessage:
+		if ev, err = in.rare(kind, e); err != nil {
+			return nil, err
+		}
+	case lend:
+		in.lent = Message{Groups: in.lendGroups(e.Groups), Data: e.Data}
+		ev = in.fill(&in.lent, &e)
+	default:
+		m := in.copies.message(len(unread) / n)
+		m.Groups, m.Data = in.groups(e.Groups), in.copies.clone(e.Data, len(unread))
+		ev = in.fill(m, &e)
 	}
 	in.need = 0
-	in.start += n
+	in.skip(n)
 	return ev, nil
 }
 
-// event copies a frame out of the buffer.
-func (in *inbox) event(e frame.Event) (Event, error) {
-	switch e.Type.Kind() {
+// fill sets what a message has beside groups and data.
+func (in *inbox) fill(m *Message, e *frame.Event) *Message {
+	m.Service = Service(bits.TrailingZeros32(uint32(e.Type & frame.Services)))
+	m.Sender = in.names.string(e.Name)
+	m.Type = e.Hint.MessageType()
+	m.SelfDiscard = e.Type&frame.SelfDiscard != 0
+	m.BigEndian = !e.Hint.LittleEndian()
+	return m
+}
+
+// rare copies an event that is no message out of the buffer.
+func (in *inbox) rare(kind frame.Kind, e frame.Event) (Event, error) {
+	switch kind {
 	case frame.KindMembership:
 		m, err := frame.ParseMembership(e)
 		return in.membership(m), err
 	case frame.KindTransition:
 		id, err := frame.ParseTransition(e)
-		return &Transition{Group: in.name(e.Name), ID: id}, err
+		return &Transition{Group: in.names.string(e.Name), ID: id}, err
 	case frame.KindSelfLeave:
-		return &SelfLeave{Group: in.name(e.Name)}, nil
-	case frame.KindReject:
-		return &Rejected{
-			Cause: causeOf(e.Original & frame.Causes), Groups: in.list(e.Groups),
-			Type: e.Hint.MessageType(), Data: bytes.Clone(e.Data),
-		}, nil
+		return &SelfLeave{Group: in.names.string(e.Name)}, nil
 	}
-	return &Message{
-		Service:     Service(bits.TrailingZeros32(uint32(e.Type & frame.Services))),
-		Sender:      in.name(e.Name),
-		Groups:      in.list(e.Groups),
-		Type:        e.Hint.MessageType(),
-		SelfDiscard: e.Type&frame.SelfDiscard != 0,
-		BigEndian:   !e.Hint.LittleEndian(),
-		Data:        bytes.Clone(e.Data),
+	return &Rejected{
+		Cause: causeOf(e.Original & frame.Causes), Groups: in.groups(e.Groups),
+		Type: e.Hint.MessageType(), Data: bytes.Clone(e.Data),
 	}, nil
 }
 
 func (in *inbox) membership(m frame.Membership) *Membership {
 	out := &Membership{
-		Group: in.name(m.Group), ID: m.ID, Cause: causeOf(m.Cause),
-		Members: in.strings(m.Members), Own: m.Own, Sets: make([][]string, len(m.Sets)),
+		Group: in.names.string(m.Group), ID: m.ID, Cause: causeOf(m.Cause),
+		Members: in.names.list(m.Members), Own: m.Own, Sets: make([][]string, len(m.Sets)),
 	}
 	for i, set := range m.Sets {
-		out.Sets[i] = in.strings(set)
+		out.Sets[i] = in.names.list(set)
 	}
 	if out.Cause != Network && len(out.Sets) > 0 && len(out.Sets[0]) > 0 {
 		out.Changed = out.Sets[0][0]
@@ -128,33 +114,24 @@ func causeOf(t frame.Type) Cause {
 	return 0
 }
 
-// name is b as a string, the same one for the same bytes.
-func (in *inbox) name(b []byte) string {
-	if s, ok := in.names[string(b)]; ok {
-		return s
+// groups is the list of destinations, shared with other messages to one group,
+// and with the message before if it went to the same groups.
+func (in *inbox) groups(fields frame.Names) []string {
+	if fields.Len() == 1 {
+		return in.names.find(fields.At(0))[:]
 	}
-	if in.names == nil || len(in.names) >= maxInterned {
-		in.names = make(map[string]string)
-	}
-	s := string(b)
-	in.names[s] = s
-	return s
-}
-
-func (in *inbox) strings(names frame.Names) []string {
-	out := make([]string, names.Len())
-	for i, n := range names.All() {
-		out[i] = in.name(n)
-	}
-	return out
-}
-
-// list is strings, sharing the result with the message before if it went to
-// the same groups.
-func (in *inbox) list(names frame.Names) []string {
-	if in.lastList == nil || !bytes.Equal(names, in.lastNames) {
-		in.lastNames = append(in.lastNames[:0], names...)
-		in.lastList = in.strings(names)
+	if in.lastList == nil || !bytes.Equal(fields, in.lastNames) {
+		in.lastNames = append(in.lastNames[:0], fields...)
+		in.lastList = in.names.list(fields)
 	}
 	return in.lastList
+}
+
+// lendGroups is groups, several of them valid until the next call.
+func (in *inbox) lendGroups(fields frame.Names) []string {
+	if fields.Len() == 1 {
+		return in.names.find(fields.At(0))[:]
+	}
+	in.lentGroups = in.names.append(in.lentGroups[:0], fields)
+	return in.lentGroups
 }
