@@ -50,7 +50,7 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 // receive takes everything that comes until the session ends.
 func (s *session) receive(r *run) {
 	joined := s.receiver == nil
-	for event, err := range s.conn.Events(r.ctx) {
+	for event, err := range s.conn.Borrow(r.ctx) {
 		if err != nil {
 			if r.ctx.Err() == nil {
 				r.fail(fmt.Errorf("bench: the session at %s ended: %w", s.address, err))

@@ -203,7 +203,7 @@ func (c *loadClient) outstanding() int64 { return int64(c.sent.Load()) - int64(c
 // receive checks everything that comes until the connection ends.
 func (c *loadClient) receive(ctx context.Context, everyone int) {
 	joined := false
-	for event, err := range c.conn.Events(ctx) {
+	for event, err := range c.conn.Borrow(ctx) {
 		if err != nil {
 			if ctx.Err() == nil && !errors.Is(err, client.ErrClosed) {
 				c.failed <- fmt.Errorf("receiving: %w", err)

@@ -255,7 +255,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // receive checks everything that comes until the connection ends.
 func (w *worker) receive(ctx context.Context, everyone int) {
 	joined := false
-	for event, err := range w.conn.Events(ctx) {
+	for event, err := range w.conn.Borrow(ctx) {
 		if err != nil {
 			if ctx.Err() == nil && !errors.Is(err, client.ErrClosed) {
 				w.failed <- fmt.Errorf("soak: receiving at %s: %w", w.address, err)
