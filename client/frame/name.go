@@ -35,9 +35,9 @@ func nameOf(field []byte) []byte {
 
 // appendName writes a name field; a name over 31 bytes is cut.
 func appendName(dst []byte, name string) []byte {
-	var field [NameSize]byte
-	copy(field[:MaxName], name)
-	return append(dst, field[:]...)
+	dst = append(dst, make([]byte, NameSize)...)
+	copy(dst[len(dst)-NameSize:len(dst)-1], name)
+	return dst
 }
 
 func appendNames(dst []byte, names []string) []byte {
