@@ -96,11 +96,6 @@ func (c *Config) warnClients(warn warner) {
 
 // warnUnbuilt tells of what is read and checked, and does nothing yet.
 func (c *Config) warnUnbuilt(warn warner) {
-	for _, n := range c.Networks {
-		if !n.Offload {
-			warn("network."+n.Name+".offload", "has no effect in this version, which never uses it")
-		}
-	}
 	m := &c.Monitor
 	if m.Metrics.IsValid() {
 		warn("monitor.metrics", "has no effect in this version: neither metrics nor a status page are served")

@@ -28,8 +28,8 @@ func TestWarnings(t *testing.T) {
 		{"useless listener", edit(t, small, `name = "h1"`, "name = \"h1\"\nclients = \"0.0.0.0\""), true, []string{"daemon.h1.clients: 0.0.0.0:4803 refuses everybody"}},
 		{"tls listener", edit(t, small, `name = "h1"`, "name = \"h1\"\nclients = \"0.0.0.0\"") + "[client.tls]\ncertificate = \"c\"\nkey = \"k\"\nca = \"a\"\n", true, nil},
 		{"no way in", loop + "[client]\nsockets = []\n", true, []string{"daemon.h1.clients: no program can connect"}},
-		{"nothing of it built", edit(t, small, `name = "B"`, "name = \"B\"\noffload = false") + "[monitor]\nmetrics = \"[::]:9480\"\ndangerous = true\nadmins = \"a\"\n", true,
-			[]string{"network.B.offload: has no effect", "monitor.metrics: has no effect", "monitor.dangerous: has no effect", "monitor.admins: has no effect"}},
+		{"nothing of it built", small + "[monitor]\nmetrics = \"[::]:9480\"\ndangerous = true\nadmins = \"a\"\n", true,
+			[]string{"monitor.metrics: has no effect", "monitor.dangerous: has no effect", "monitor.admins: has no effect"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			have := mustParse(t, test.text).Warnings(test.realtime)

@@ -23,7 +23,7 @@ func linksConfig(c *config.Config, self int) datalink.Config {
 	for i, n := range c.Networks {
 		out.Networks = append(out.Networks, datalink.Network{
 			Name: n.Name, Transport: transports[n.Transport], Addresses: c.Daemons[self].Addresses[i],
-			Subnet: n.Subnet, Group: n.Group, Port: c.Port, MTU: n.MTU, DSCP: n.DSCP,
+			Subnet: n.Subnet, Group: n.Group, Port: c.Port, MTU: n.MTU, DSCP: n.DSCP, Offload: n.Offload,
 		})
 	}
 	return out

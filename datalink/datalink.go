@@ -59,6 +59,9 @@ type Network struct {
 	// interface says, and LoopbackMTU on loopback.
 	MTU  int
 	DSCP int // 0 to 63
+	// Offload lets the system take and hand over datagrams in runs (GSO, GRO),
+	// where it can: Linux 5.0, but not a portable build.
+	Offload bool
 }
 
 // Config is what Open takes.
@@ -104,7 +107,13 @@ type NetworkState struct {
 	WrongInterface      uint64 // arrived on another network's wire, dropped (S17)
 	Truncated           uint64 // larger than any packet of this Set, dropped
 	Sent, Received      uint64
-	LastError           string // of sending or receiving, with size and destination
+	// Offload tells whether datagrams may go out in runs now: Network.Offload,
+	// unless the system has refused one.
+	Offload bool
+	// SentRuns and ReceivedRuns are how often several datagrams, which are all
+	// in Sent and Received, went or came as one. Drops counts such a one once.
+	SentRuns, ReceivedRuns uint64
+	LastError              string // of sending or receiving, with size and destination
 }
 
 // Set is the host's links to all its networks. Wait, Receive, Send, States and
@@ -119,9 +128,9 @@ type Set interface {
 	// order, and returns how many it filled: at most MaxBatch. 0 means that
 	// nothing is left for now.
 	Receive(batch []Packet) int
-	// Send sends each datagram, in order per network, without blocking. An
-	// error on one network is counted there and never delays, retries or
-	// skips another (MPX-7).
+	// Send sends each datagram without blocking, in order for each network and
+	// destination. An error on one network is counted there and never delays,
+	// retries or skips another (MPX-7).
 	Send(batch []Datagram)
 	// States appends the state of each network, in order.
 	States(dst []NetworkState) []NetworkState

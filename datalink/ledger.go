@@ -9,6 +9,8 @@ import (
 type ledger struct {
 	sendErrors, wrongInterface, truncated, sent, received uint64
 
+	sentRuns, receivedRuns uint64
+
 	drops uint64 // of sockets closed since
 
 	last     failure
@@ -24,8 +26,9 @@ type failure struct {
 	to   netip.AddrPort // by value: a text names the address it was sent to (S25)
 }
 
-func (l *ledger) sendFailed(err error, to netip.AddrPort, size int) {
-	l.sendErrors++
+// sendFailed counts datagrams of this size that could not be sent.
+func (l *ledger) sendFailed(err error, to netip.AddrPort, size, count int) {
+	l.sendErrors += uint64(count)
 	l.fail(failure{op: "send", err: err, size: size, to: to})
 }
 
@@ -61,6 +64,8 @@ func (l *ledger) state() NetworkState {
 		Truncated:      l.truncated,
 		Sent:           l.sent,
 		Received:       l.received,
+		SentRuns:       l.sentRuns,
+		ReceivedRuns:   l.receivedRuns,
 		LastError:      l.lastError(),
 	}
 }

@@ -18,6 +18,8 @@ const sendBuffer = 4 << 20
 type endpoint struct {
 	fd       int    // -1: none
 	readable bool   // the last poll or read said that there may be more
+	joins    bool   // the kernel hands over runs (UDP_GRO)
+	perRead  int    // datagrams that came with each message of the last read
 	drops    uint64 // the kernel's 32-bit count, continued past its wraps
 	counted  uint32 // that count when it was last read
 }
@@ -44,6 +46,7 @@ type link struct {
 
 	unicast endpoint // token, joins, probes, unicast data; sends everything
 	data    endpoint // bound to the broadcast or multicast address
+	cuts    bool     // the kernel cuts runs apart (UDP_SEGMENT)
 
 	looped uint64 // own broadcasts sent and not yet seen refused by the filter
 	seen   uint64 // the kernel's drops taken in
@@ -80,12 +83,15 @@ func (l *link) open(receiveBuffer int) error {
 	if l.own, err = boundAddress(fd); err != nil {
 		return err
 	}
+	l.cuts = l.network.Offload && canCut(fd)
 	if l.network.Transport == Unicast {
+		l.unicast.joins = l.network.Offload && join(fd)
 		return nil
 	}
 	if l.data.fd, err = l.socket(receiveBuffer); err != nil {
 		return err
 	}
+	l.data.joins = l.network.Offload && join(l.data.fd)
 	return l.openData(l.data.fd)
 }
 

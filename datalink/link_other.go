@@ -221,7 +221,7 @@ func (s *set) writeAll(i int, l *link) {
 				s.mu.Lock()
 				n := s.networks[i]
 				n.ledger.sent--
-				n.ledger.sendFailed(err, d.to, len(*d.buf))
+				n.ledger.sendFailed(err, d.to, len(*d.buf), 1)
 				s.mu.Unlock()
 			}
 			s.buffers.Put(d.buf)

@@ -34,7 +34,8 @@ type set struct {
 	polled     []unix.PollFd // the wake descriptor, then two per network
 	rest       rest
 	in         inbound
-	out        outbound
+
+	sendmmsg func(fd int, h []mmsghdr) (int, unix.Errno) // replaced in tests
 }
 
 // network is the loop's end of one network.
@@ -43,6 +44,8 @@ type network struct {
 	at         attachment
 	mtu        int // configured
 	packetSize int
+	segments   int // most in a run that is sent; 1: no runs
+	out        outbound
 	ledger     ledger
 }
 
@@ -76,17 +79,21 @@ func open(c Config, prepare func(*keeper)) (*set, error) {
 		x.toLoop.close()
 		return nil, fmt.Errorf("datalink: eventfd: %w", err)
 	}
-	s := &set{exchange: x, keeper: newKeeper(c, x), networks: make([]network, len(c.Networks))}
+	s := &set{exchange: x, keeper: newKeeper(c, x), networks: make([]network, len(c.Networks)), sendmmsg: sendmmsg}
 	if prepare != nil {
 		prepare(s.keeper)
 	}
+	largest := 0
 	for i := range s.networks {
 		s.networks[i].mtu = c.Networks[i].MTU
+		s.networks[i].out.init()
+		if c.Networks[i].Offload {
+			largest = maxPayload // a run is no longer than a datagram can be
+		}
 	}
 	s.polled = make([]unix.PollFd, 1+2*len(s.networks))
 	s.polled[0] = unix.PollFd{Fd: int32(x.toLoop.fd), Events: unix.POLLIN}
-	s.in.init(slotSize(0))
-	s.out.init(len(s.networks))
+	s.in.init(slotSize(largest))
 	s.keeper.start()
 	s.adopt()
 	return s, nil
@@ -110,6 +117,12 @@ func (s *set) adopt() {
 		n.packetSize = 0
 		if n.link != nil {
 			n.packetSize = packetSize(n.at, n.mtu)
+		}
+		if n.link != before || n.at != was { // what refused runs may be gone
+			n.segments = 1
+			if n.link != nil && n.link.cuts {
+				n.segments = mostSegments
+			}
 		}
 		if (n.link != nil) != wasUp || n.packetSize != wasSize || n.at.ifName != was.ifName || n.at.addr != was.addr {
 			s.generation++
@@ -140,7 +153,7 @@ func (s *set) States(dst []NetworkState) []NetworkState {
 		if s.closed.Load() {
 			st.Up, st.Reason = false, "closed"
 		} else if n.link != nil {
-			st.Address, st.PacketSize = n.at.addr, n.packetSize
+			st.Address, st.PacketSize, st.Offload = n.at.addr, n.packetSize, n.segments > 1
 			st.Drops += n.link.dropCount()
 			st.ReceiveBuffer, st.Free = n.link.buffers()
 		}
@@ -177,6 +190,9 @@ func (s *set) Wait(d time.Duration) error {
 	if s.exchange.changed.Load() {
 		s.adopt()
 		d = 0 // a network changed
+	}
+	if s.in.waiting() {
+		d = 0
 	}
 	began := time.Now()
 	woken := s.poll(d, true)

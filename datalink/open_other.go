@@ -222,7 +222,7 @@ func (s *set) Send(batch []Datagram) {
 		}
 		n := s.networks[d.Network]
 		if err := s.queueSend(n, d); err != nil {
-			n.ledger.sendFailed(err, d.To, len(d.Data))
+			n.ledger.sendFailed(err, d.To, len(d.Data), 1)
 		}
 	}
 }

@@ -86,6 +86,19 @@ func (l *link) setSending(fd int) error {
 	})
 }
 
+// canCut tells whether the kernel takes runs of datagrams (Linux 4.18). What
+// the card or a policy refuses shows with the first run.
+func canCut(fd int) bool {
+	_, err := unix.GetsockoptInt(fd, unix.SOL_UDP, unix.UDP_SEGMENT)
+	return err == nil
+}
+
+// join asks the kernel to hand over runs as they come, and tells whether it
+// will (Linux 5.0). Else it cuts apart what comes as a run.
+func join(fd int) bool {
+	return unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1) == nil
+}
+
 // setRoute makes unicasts leave by the network's own interface whatever the
 // routes say, on a socket that is not bound to it.
 func (l *link) setRoute(fd int) error {

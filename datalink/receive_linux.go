@@ -13,49 +13,9 @@ import (
 
 // chunk is how many datagrams are read from one socket before the next one's
 // turn: the copies of one packet that came on several networks then reach the
-// duplicate filter close together.
-const chunk = 16
-
-// minSlot is what every buffer takes at least: a peer's interface may have a
-// larger MTU than ours (A3).
-const minSlot = 9216
-
-// inbound is the buffers and headers that Receive hands to the kernel. They
-// are made once, so that receiving allocates nothing.
-type inbound struct {
-	size    int
-	data    []byte
-	headers [MaxBatch]mmsghdr
-	iovecs  [MaxBatch]unix.Iovec
-	names   [MaxBatch]unix.RawSockaddrInet6 // room for either family
-	control [MaxBatch][8]uint64             // aligned as its headers must be
-}
-
-// slotSize adds a cache line to a multiple of a page's half, so that buffers
-// do not all begin in the same cache sets.
-func slotSize(packet int) int {
-	return (max(packet, minSlot)+2047)/2048*2048 + 64
-}
-
-func (b *inbound) init(size int) {
-	b.size, b.data = size, make([]byte, MaxBatch*size)
-	for i := range b.headers {
-		b.iovecs[i].Base = &b.data[i*size]
-		b.iovecs[i].SetLen(size)
-		h := &b.headers[i].hdr
-		h.Iov = &b.iovecs[i]
-		h.SetIovlen(1)
-		h.Name = (*byte)(unsafe.Pointer(&b.names[i]))
-		h.Control = (*byte)(unsafe.Pointer(&b.control[i]))
-	}
-}
-
-// grow replaces the buffers by larger ones; packets handed out stay whole.
-func (b *inbound) grow(size int) {
-	if size > b.size {
-		b.init(size)
-	}
-}
+// duplicate filter close together. It is runChunk where they come in runs,
+// which cannot be read in part.
+const chunk, runChunk = 16, 64
 
 // poll waits for sockets, and if asked for wake-ups and changes, and marks the
 // readable sockets. It tells whether it was woken.
@@ -115,8 +75,13 @@ func (s *set) Receive(batch []Packet) int {
 	if !s.readable() {
 		s.poll(0, false) // a wake-up is for Wait to see
 	}
-	filled, slot, idle := 0, 0, 0
-	for filled < len(batch) && slot < MaxBatch && idle < len(s.networks) {
+	batch = batch[:min(len(batch), MaxBatch)]
+	s.in.reclaim()
+	filled := s.in.handOut(batch)
+	if filled < len(batch) && !s.readable() {
+		s.poll(0, false) // a wake-up is for Wait to see
+	}
+	for idle := 0; filled < len(batch) && len(s.in.free) > 0 && idle < len(s.networks); {
 		i := s.next
 		s.next = (s.next + 1) % len(s.networks)
 		idle++
@@ -125,17 +90,25 @@ func (s *set) Receive(batch []Packet) int {
 			continue
 		}
 		for _, e := range [...]*endpoint{&l.unicast, &l.data} { // tokens first
-			want := min(chunk, len(batch)-filled, MaxBatch-slot)
+			want := min(e.messages(), len(batch)-filled, len(s.in.free))
 			if !e.readable || want == 0 {
 				continue
 			}
-			got := s.read(i, e, slot, want)
-			filled += s.accept(i, slot, got, batch[filled:])
-			slot += got
+			s.read(i, e, want)
+			filled += s.in.handOut(batch[filled:])
 			idle = 0
 		}
 	}
 	return filled
+}
+
+// messages is how many to read at once: what brings about a chunk of
+// datagrams, if they come in runs as long as last time.
+func (e *endpoint) messages() int {
+	if e.perRead <= 1 {
+		return chunk
+	}
+	return min(max(runChunk/e.perRead, 1), chunk)
 }
 
 func (s *set) readable() bool {
@@ -147,51 +120,50 @@ func (s *set) readable() bool {
 	return false
 }
 
-// read reads up to want datagrams into the buffers from slot on.
-func (s *set) read(i int, e *endpoint, slot, want int) int {
-	h := s.in.headers[slot : slot+want]
-	for j := range h {
-		h[j].hdr.Namelen = uint32(unsafe.Sizeof(s.in.names[0]))
-		h[j].hdr.SetControllen(int(unsafe.Sizeof(s.in.control[0])))
-	}
-	n, errno := recvmmsg(e.fd, h)
+// read reads up to want messages and takes in those that came whole and by the
+// network's own interface.
+func (s *set) read(i int, e *endpoint, want int) {
+	n, b := &s.networks[i], &s.in
+	got, errno := recvmmsg(e.fd, b.prepare(want))
 	if errno != 0 && errno != unix.EAGAIN {
-		s.networks[i].ledger.fail(failure{op: "receive", err: errno})
+		n.ledger.fail(failure{op: "receive", err: errno})
 	}
-	if n < want {
+	if got < want {
 		e.readable = false
 	}
-	return n
-}
-
-// accept fills batch with those of the datagrams just read that came whole and
-// by the network's own interface.
-func (s *set) accept(i, slot, n int, batch []Packet) int {
-	w := &s.networks[i]
-	filled := 0
-	for j := slot; j < slot+n; j++ {
+	datagrams := 0
+	for j := range got {
+		ifIndex, segment := b.told(j)
+		count := datagramsIn(int(b.headers[j].n), segment)
+		datagrams += count
 		switch {
-		case s.in.headers[j].hdr.Flags&unix.MSG_TRUNC != 0:
-			w.ledger.truncated++
-		case !w.link.at.loopback && !s.in.arrivedBy(j, w.link.at.ifIndex):
-			w.ledger.wrongInterface++
+		case b.headers[j].hdr.Flags&unix.MSG_TRUNC != 0:
+			n.ledger.truncated++
+			b.reject()
+		case !n.link.at.loopback && ifIndex != n.link.at.ifIndex && ifIndex != loopbackIndex:
+			n.ledger.wrongInterface += uint64(count)
+			b.reject()
 		default:
-			w.ledger.received++
-			start := j * s.in.size
-			end := start + int(s.in.headers[j].n)
-			batch[filled] = Packet{Network: i, From: s.in.from(j), Data: s.in.data[start:end:end]}
-			filled++
+			n.ledger.received += uint64(count)
+			if count > 1 {
+				n.ledger.receivedRuns++
+			}
+			b.arrived(i, j, segment)
 		}
 	}
-	return filled
+	if got > 0 {
+		e.perRead = (datagrams + got - 1) / got
+	}
 }
 
-// loopbackIndex is the loopback interface's in every network namespace.
+// loopbackIndex is the loopback interface's in every network namespace. What
+// comes by it was sent by this host to itself, an operator's tool for example,
+// on no wire at all.
 const loopbackIndex = 1
 
-// arrivedBy looks packet info up (S17). What comes by loopback was sent by this
-// host to itself, an operator's tool for example, on no wire at all.
-func (b *inbound) arrivedBy(j, ifIndex int) bool {
+// told is what the kernel says of a message: the interface it came by (S17;
+// 0: nothing) and the length of the segments of a run (0: it is a datagram).
+func (b *inbound) told(j int) (ifIndex, segment int) {
 	h := &b.headers[j].hdr
 	rest := unsafe.Slice((*byte)(unsafe.Pointer(&b.control[j])), int(h.Controllen))
 	for len(rest) >= unix.SizeofCmsghdr {
@@ -199,19 +171,17 @@ func (b *inbound) arrivedBy(j, ifIndex int) bool {
 		if err != nil {
 			break
 		}
-		index := 0
 		switch {
 		case hdr.Level == unix.IPPROTO_IP && hdr.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			index = int(int32(binary.NativeEndian.Uint32(data)))
+			ifIndex = int(int32(binary.NativeEndian.Uint32(data)))
 		case hdr.Level == unix.IPPROTO_IPV6 && hdr.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
-			index = int(int32(binary.NativeEndian.Uint32(data[16:])))
-		}
-		if index != 0 {
-			return index == ifIndex || index == loopbackIndex
+			ifIndex = int(int32(binary.NativeEndian.Uint32(data[16:])))
+		case hdr.Level == unix.SOL_UDP && hdr.Type == unix.UDP_GRO && len(data) >= 4:
+			segment = int(int32(binary.NativeEndian.Uint32(data)))
 		}
 		rest = remainder
 	}
-	return false
+	return ifIndex, segment
 }
 
 // from is the source address, without a zone, so that it compares equal to the

@@ -37,7 +37,7 @@ var wires = map[string]wire{
 func (w wire) config() Config {
 	var c Config
 	for i, name := range []string{"A", "B"} {
-		n := Network{Name: name, Transport: w.transport, Addresses: addrs(w.own[i]), Port: wirePort}
+		n := Network{Name: name, Transport: w.transport, Addresses: addrs(w.own[i]), Port: wirePort, Offload: true}
 		switch w.transport {
 		case Broadcast:
 			n.Subnet = netip.PrefixFrom(n.Addresses[0], w.bits).Masked()
@@ -125,6 +125,7 @@ func (w wire) testOut(t *testing.T, s Set, p *peer, uni [2]*socket, size int) {
 		s.Send([]Datagram{{Network: i, To: to, Data: []byte("token")}, {Network: i, To: to, Data: []byte(full)}})
 		wantGot(t, uni[i], "token from "+w.own[i])
 		wantGot(t, uni[i], full+" from "+w.own[i])
+		w.testRun(t, s, i, to, uni[i], size)
 		if !w.peerListens {
 			continue
 		}
@@ -132,8 +133,29 @@ func (w wire) testOut(t *testing.T, s Set, p *peer, uni [2]*socket, size int) {
 		s.Send([]Datagram{{Network: i, Data: []byte("data")}, {Network: i, Data: []byte(full)}})
 		wantGot(t, all, "data from "+w.own[i])
 		wantGot(t, all, full+" from "+w.own[i])
+		w.testRun(t, s, i, netip.AddrPort{}, all, size)
 	}
 	assertQuiet(t, s) // own packets do not come back
+}
+
+// testRun: to a peer that takes single datagrams a run is what it was made of.
+func (w wire) testRun(t *testing.T, s Set, network int, to netip.AddrPort, at *socket, size int) {
+	before := s.States(nil)[network].SentRuns
+	var out []Datagram
+	for i := range 30 {
+		data := fmt.Appendf(nil, "%2d%s", i, strings.Repeat("r", size-2))
+		if i == 29 {
+			data = data[:100]
+		}
+		out = append(out, Datagram{Network: network, To: to, Data: data})
+	}
+	s.Send(out)
+	for i := range out {
+		wantGot(t, at, string(out[i].Data)+" from "+w.own[network])
+	}
+	if runs := s.States(nil)[network].SentRuns - before; runs != 1 {
+		t.Errorf("%d runs sent, want 1", runs)
+	}
 }
 
 // A1: what does not fit is refused, not cut.
