@@ -13,9 +13,10 @@ import (
 
 // chunk is how many datagrams are read from one socket before the next one's
 // turn: the copies of one packet that came on several networks then reach the
-// duplicate filter close together. It is runChunk where they come in runs,
-// which cannot be read in part.
-const chunk, runChunk = 16, 64
+// duplicate filter close together. Runs cannot be read in part: there it is
+// runChunk, so that two of the longest are read at once, and a second one that
+// is missing tells that the socket is empty.
+const chunk, runChunk = 16, 128
 
 // poll waits for sockets, and if asked for wake-ups and changes, and marks the
 // readable sockets. It tells whether it was woken.
@@ -71,9 +72,6 @@ func (s *set) Receive(batch []Packet) int {
 	}
 	if s.exchange.changed.Load() {
 		s.adopt()
-	}
-	if !s.readable() {
-		s.poll(0, false) // a wake-up is for Wait to see
 	}
 	batch = batch[:min(len(batch), MaxBatch)]
 	s.in.reclaim()
