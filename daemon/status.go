@@ -162,6 +162,7 @@ func network(s *multipath.NetworkStatus, link *datalink.NetworkState) admin.Netw
 		Name: s.Name, State: s.State.String(), Policy: policyName(s.Policy),
 		Interface: link.Interface, PacketSize: s.PacketSize,
 		Sent: link.Sent, Received: link.Received, SendErrors: link.SendErrors, Drops: link.Drops,
+		Offload: link.Offload, SentRuns: link.SentRuns, ReceivedRuns: link.ReceivedRuns,
 		LastError: link.LastError, Peers: []admin.Peer{},
 	}
 	if !link.Up {

@@ -118,6 +118,11 @@ type Network struct {
 	Received   uint64 `json:"received"`
 	SendErrors uint64 `json:"send_errors"`
 	Drops      uint64 `json:"drops"`
+	// Offload tells whether datagrams may go out in runs now; the next two how
+	// often several, which are all in Sent and Received, went or came as one.
+	Offload      bool   `json:"offload"`
+	SentRuns     uint64 `json:"sent_runs"`
+	ReceivedRuns uint64 `json:"received_runs"`
 	// LastError is the system's last refusal, in words.
 	LastError string `json:"last_error,omitempty"`
 	// Peers are the other daemons configured on this network, in

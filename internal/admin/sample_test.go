@@ -40,6 +40,7 @@ func sample() Status {
 		Networks: []Network{
 			{
 				Name: "A", State: NetworkUp, Policy: "replicate", Interface: "eth0", PacketSize: 1472, Sent: 9100, Received: 18200,
+				Offload: true, SentRuns: 310, ReceivedRuns: 620,
 				Peers: []Peer{ok("h1", 9000, 100), ok("h3", 9100, 3)},
 			},
 			{
