@@ -19,7 +19,7 @@ type endpoint struct {
 	fd       int    // -1: none
 	readable bool   // the last poll or read said that there may be more
 	joins    bool   // the kernel hands over runs (UDP_GRO)
-	perRead  int    // datagrams that came with each message of the last read
+	longest  int    // datagrams in the longest run of late
 	drops    uint64 // the kernel's 32-bit count, continued past its wraps
 	counted  uint32 // that count when it was last read
 }

@@ -86,6 +86,38 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// IPv6 has the longer control messages, and its own way of sending.
+func TestRunsIPv6(t *testing.T) {
+	h1, h2 := mustOpen(t, offloadOn(0, "::1")), mustOpen(t, offloadOn(0, "::1"))
+	if st := h2.States(nil)[0]; !st.Up {
+		t.Skipf("no IPv6 loopback: %s", st.Reason)
+	}
+	awaitState(t, h1, 0, "up", isUp)
+	awaitState(t, h2, 0, "up", isUp)
+	out := numbered(h2.(*set).networks[0].link.own, 0, slices.Repeat([]int{1400}, 60)...)
+	h1.Send(out)
+	for i, p := range receive(t, h2, len(out)) {
+		if !bytes.Equal(p.Data, out[i].Data) || p.From != h1.(*set).networks[0].link.own {
+			t.Fatalf("datagram %d: %d bytes from %s", i, len(p.Data), p.From)
+		}
+	}
+	if sent, came := h1.States(nil)[0], h2.States(nil)[0]; sent.SentRuns != 2 || came.ReceivedRuns != 2 {
+		t.Errorf("%+v, %+v", sent, came)
+	}
+}
+
+// A network whose runs are long gives the others their turn after few of them,
+// and reads many single datagrams at once again when no more runs come.
+func TestMessagesAtOnce(t *testing.T) {
+	var e endpoint
+	for _, c := range []struct{ longest, want int }{{0, 16}, {1, 16}, {8, 16}, {9, 14}, {44, 2}, {64, 2}, {65, 1}, {128, 1}, {1000, 1}} {
+		e.longest = c.longest
+		if got := e.messages(); got != c.want {
+			t.Errorf("runs of %d: %d messages at once, want %d", c.longest, got, c.want)
+		}
+	}
+}
+
 // What is left of a run when the batch is full is there at once for the next
 // one, though the kernel has no more.
 func TestWaitSeesRestOfRun(t *testing.T) {

@@ -100,13 +100,10 @@ func (s *set) Receive(batch []Packet) int {
 	return filled
 }
 
-// messages is how many to read at once: what brings about a chunk of
-// datagrams, if they come in runs as long as last time.
+// messages is how many to read at once: no more than bring a chunk of
+// datagrams, if they come in runs as long as of late.
 func (e *endpoint) messages() int {
-	if e.perRead <= 1 {
-		return chunk
-	}
-	return min(max(runChunk/e.perRead, 1), chunk)
+	return min(max(runChunk/max(e.longest, 1), 1), chunk)
 }
 
 func (s *set) readable() bool {
@@ -129,11 +126,11 @@ func (s *set) read(i int, e *endpoint, want int) {
 	if got < want {
 		e.readable = false
 	}
-	datagrams := 0
+	e.longest /= 2
 	for j := range got {
 		ifIndex, segment := b.told(j)
 		count := datagramsIn(int(b.headers[j].n), segment)
-		datagrams += count
+		e.longest = max(e.longest, count)
 		switch {
 		case b.headers[j].hdr.Flags&unix.MSG_TRUNC != 0:
 			n.ledger.truncated++
@@ -148,9 +145,6 @@ func (s *set) read(i int, e *endpoint, want int) {
 			}
 			b.arrived(i, j, segment)
 		}
-	}
-	if got > 0 {
-		e.perRead = (datagrams + got - 1) / got
 	}
 }
 
