@@ -207,8 +207,47 @@ func TestRefusedRuns(t *testing.T) {
 	}
 }
 
-// The kernel's own refusal: segments longer than the interface takes must not
-// become IP fragments (A1).
+// The kernel's own refusals: of runs on a socket without checksums, and, before
+// it took more, of runs of more than 64.
+func TestKernelRefusesRuns(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		prepare  func(*testing.T, *link)
+		length   int
+		segments []int // afterwards, one of these
+	}{
+		{"no checksums", func(t *testing.T, l *link) {
+			mustDo(t, "SO_NO_CHECK", unix.SetsockoptInt(l.unicast.fd, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1))
+		}, 1400, []int{1}},
+		{"many", func(*testing.T, *link) {}, 100, []int{mostSegments, olderSegments}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			port := freePort(t)
+			h1, h2 := mustOpen(t, offloadOn(port, "127.0.1.1")).(*set), mustOpen(t, offloadOn(port, "127.0.1.2"))
+			awaitState(t, h1, 0, "up", isUp)
+			awaitState(t, h2, 0, "up", isUp)
+			c.prepare(t, h1.networks[0].link)
+			out := numbered(netip.AddrPortFrom(netip.MustParseAddr("127.0.1.2"), port), 0, slices.Repeat([]int{c.length}, mostSegments)...)
+			for range 2 {
+				h1.Send(out)
+				for i, p := range receive(t, h2, len(out)) {
+					if !bytes.Equal(p.Data, out[i].Data) {
+						t.Fatalf("datagram %d: %.20q", i, p.Data)
+					}
+				}
+			}
+			if got := h1.networks[0].segments; !slices.Contains(c.segments, got) {
+				t.Errorf("runs of up to %d afterwards, want %v", got, c.segments)
+			}
+			if st := h1.States(nil)[0]; st.SendErrors != 0 || st.Sent != uint64(2*len(out)) {
+				t.Errorf("%+v", st)
+			}
+		})
+	}
+}
+
+// What is longer than a packet of the network never goes in a run: segments
+// that the interface does not take would become IP fragments (A1).
 func TestRunsLongerThanPackets(t *testing.T) {
 	port := freePort(t)
 	c := offloadOn(port, "127.0.1.1")
