@@ -41,16 +41,28 @@ func (n *engineNode) noteRoute(g *multipath.Datagram, to int) {
 	}
 }
 
-// tellRoutes writes down where the packet went.
+// tellRoutes writes down where the packet went, unless it went wherever it could:
+// that says nothing of the route chosen, and would take the turn of what does.
 func (n *engineNode) tellRoutes() {
 	r := &n.routing
 	for i, networks := range r.networks {
 		r.networks[i] = 0
 		peer := &n.w.daemons[i]
-		if networks == 0 || n.d.node == nil || peer.node == nil || r.told[i] > 0 && n.w.now-r.told[i] < routeEvery {
+		if networks == 0 || networks == n.shared(i) || n.d.node == nil || peer.node == nil || r.told[i] > 0 && n.w.now-r.told[i] < routeEvery {
 			continue
 		}
 		r.told[i] = n.w.now
 		n.w.emit(n.d, &trace.Event{Kind: trace.Route, From: peer.process, Counter: uint64(networks)})
 	}
+}
+
+// shared are the networks that this daemon and another one both have.
+func (n *engineNode) shared(slot int) uint8 {
+	bits := uint8(0)
+	for net := range n.w.plan.Networks {
+		if n.w.plan.on(n.d.at, net) && n.w.plan.on(slot, net) {
+			bits |= 1 << net
+		}
+	}
+	return bits
 }
