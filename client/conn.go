@@ -30,6 +30,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -183,10 +184,23 @@ func (c *Conn) drain(ctx context.Context) {
 	// The inbox may be in use, by the loop that Close is called in, and will
 	// not fit what comes after this.
 	c.closed.Store(true)
-	defer c.interrupt(ctx)()
-	dropped := make([]byte, readLeast)
-	for {
-		if _, err := c.conn.Read(dropped); err != nil {
+	hungUp := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = c.conn.Close()
+		close(hungUp)
+	})
+	defer func() {
+		if !stop() {
+			<-hungUp
+		}
+	}()
+	for dropped := make([]byte, readLeast); ; {
+		_, err := c.conn.Read(dropped)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			// That was for an iteration whose context has ended.
+			_ = c.conn.SetReadDeadline(time.Time{})
+		case err != nil:
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"io"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ type fakeConn struct {
 	in       []byte
 	cut      func() int // length of the next read at most; nil: any
 	endless  bool       // begin again at the end
+	deadline bool       // a deadline has passed that nobody has taken back
+	ended    bool       // io.EOF was read
 
 	hold   chan struct{} // if not nil, every write takes one until release
 	once   sync.Once
@@ -26,8 +29,15 @@ type fakeConn struct {
 }
 
 func (f *fakeConn) Read(b []byte) (int, error) {
+	f.mu.Lock()
+	late := f.deadline
+	f.mu.Unlock()
+	if late {
+		return 0, os.ErrDeadlineExceeded
+	}
 	if f.at == len(f.in) {
 		if !f.endless {
+			f.ended = true
 			return 0, io.EOF
 		}
 		f.at = 0
@@ -69,7 +79,12 @@ func (f *fakeConn) release() {
 	}
 }
 
-func (f *fakeConn) SetReadDeadline(time.Time) error { return nil }
+func (f *fakeConn) SetReadDeadline(at time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deadline = !at.IsZero()
+	return nil
+}
 
 // written is all that was written, and in how many writes.
 func (f *fakeConn) written() (all []byte, writes int) {

@@ -143,6 +143,16 @@ func TestCloseInLoop(t *testing.T) {
 	}
 }
 
+// TestCloseAfterCancel: Close waits for the daemon though the context of those
+// who read has ended just before.
+func TestCloseAfterCancel(t *testing.T) {
+	f := &fakeConn{in: numbered(10), deadline: true}
+	c := f.session(t)
+	if err := c.Close(t.Context()); err != nil || !f.ended {
+		t.Errorf("error %v, read to the end %t", err, f.ended)
+	}
+}
+
 // TestCloseBeside: Close ends a loop in another goroutine.
 func TestCloseBeside(t *testing.T) {
 	stop := make(chan struct{})
