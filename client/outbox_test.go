@@ -71,7 +71,7 @@ func TestOneWrite(t *testing.T) {
 // TestManySenders: with a daemon that reads slowly every message of every
 // sender goes out once and in the sender's order, small ones beside large ones.
 func TestManySenders(t *testing.T) {
-	const senders, each = 8, 200
+	const senders, each = 8, 50
 	f := &fakeConn{}
 	c := f.session(t)
 	var all sync.WaitGroup
@@ -267,7 +267,7 @@ func TestSendAllocs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for range 10_000 {
+		for range 1000 {
 			send()
 		}
 		if n := testing.AllocsPerRun(2000, send); n != 0 {
