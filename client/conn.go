@@ -181,9 +181,6 @@ func (c *Conn) drain(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	// The inbox may be in use, by the loop that Close is called in, and will
-	// not fit what comes after this.
-	c.closed.Store(true)
 	hungUp := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		_ = c.conn.Close()
@@ -194,6 +191,7 @@ func (c *Conn) drain(ctx context.Context) {
 			<-hungUp
 		}
 	}()
+	// The inbox is in use by the loop that Close is called in, if it is.
 	for dropped := make([]byte, readLeast); ; {
 		_, err := c.conn.Read(dropped)
 		switch {
