@@ -56,13 +56,14 @@ func (p *Plan) deadNetwork(r prng) {
 	}
 }
 
-// wakeLater has something said when all has been quiet for long. The token of a
+// wakeLater has something said when all has been quiet for most of the time that
+// it may take to settle. The token of a
 // ring at rest goes on every network: it is what else goes that shows whether
 // daemons have given up the network that is dead.
 func (p *Plan) wakeLater(r prng) {
 	for i := range 5 {
 		p.Load = append(p.Load, Load{
-			At: p.RunFor + p.Converge + time.Duration(i)*p.FailureDetection/2, Daemon: r.below(p.Daemons), Lane: 9, Service: ring.Agreed, Size: 30, Count: 1,
+			At: p.RunFor + p.Converge - time.Duration(i)*p.FailureDetection/2, Daemon: r.below(p.Daemons), Lane: 9, Service: ring.Agreed, Size: 30, Count: 1,
 		})
 	}
 }
