@@ -70,7 +70,7 @@ func TestSoakInNamespaces(t *testing.T) {
 			t.Skip("needs root, ip and nft")
 		}
 	}
-	v, _, err := soaked(t, "daemon", func(o *Options) { o.Cluster.Namespaces = true })
+	v, _, err := soaked(t, "daemon", func(o *Options) { o.Cluster.Namespaces, o.Loss = true, 0.05 })
 	if err != nil || !v.OK() || v.Packets < 3000 || v.Retransmitted == 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
