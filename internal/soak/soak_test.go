@@ -32,7 +32,7 @@ func soaked(t *testing.T, as string, change func(*Options)) (Verdict, string, er
 	t.Setenv("TMPDIR", dir)
 	var out strings.Builder
 	o := Options{
-		Packets: 3000, Loss: DefaultLoss, Course: Course(150 * time.Millisecond), Out: &out,
+		Packets: 3000, Loss: 0.05, Course: Course(150 * time.Millisecond), Out: &out,
 		Cluster: cluster.Options{Name: "soak", Self: role.As(as), MTU: MTU},
 	}
 	change(&o)
@@ -70,7 +70,7 @@ func TestSoakInNamespaces(t *testing.T) {
 			t.Skip("needs root, ip and nft")
 		}
 	}
-	v, _, err := soaked(t, "daemon", func(o *Options) { o.Cluster.Namespaces, o.Loss = true, 0.05 })
+	v, _, err := soaked(t, "daemon", func(o *Options) { o.Cluster.Namespaces = true })
 	if err != nil || !v.OK() || v.Packets < 3000 || v.Retransmitted == 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
